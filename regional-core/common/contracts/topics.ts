@@ -1,0 +1,70 @@
+/**
+ * The Kafka topics of one region, as they are declared. Whoever creates or checks a cluster reads
+ * this list; nothing is created on first use (auto.create.topics.enable=false).
+ *
+ * Replication is a property of the cluster (3 with min in-sync 2 on AWS, 1 on one machine), so it is
+ * given by the creator, not here.
+ */
+export interface TopicDeclaration {
+  readonly name: TopicName;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export type TopicName = 'vote-submitted' | 'vote-aggregated' | 'vote-context' | 'sessions';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A vote's record is needed until the result is final, and at least this long. */
+export const voteLogRetentionMs = 7 * DAY_MS;
+
+export const topics: readonly TopicDeclaration[] = [
+  {
+    name: 'vote-submitted',
+    partitions: 30,
+    // No byte limit: a limit in bytes would drop unread votes at the peak.
+    config: {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(voteLogRetentionMs),
+      'retention.bytes': '-1',
+      'unclean.leader.election.enable': 'false',
+    },
+  },
+  {
+    name: 'vote-aggregated',
+    partitions: 10,
+    // The latest totals of every session, final ones too, are what a results process starts from.
+    config: {
+      'cleanup.policy': 'compact',
+      'segment.ms': '600000',
+      'min.cleanable.dirty.ratio': '0.1',
+      'unclean.leader.election.enable': 'false',
+    },
+  },
+  {
+    name: 'vote-context',
+    partitions: 10,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS) },
+  },
+  {
+    name: 'sessions',
+    partitions: 1,
+    config: {
+      'cleanup.policy': 'compact',
+      'segment.ms': '600000',
+      'unclean.leader.election.enable': 'false',
+    },
+  },
+];
+
+/** The topic's name in the cluster: tests share one cluster and tell their topics by a prefix. */
+export function topicName(prefix: string, name: TopicName): string {
+  return `${prefix}${name}`;
+}
+
+/** The partitions a topic is declared with. */
+export function declaredPartitions(name: TopicName): number {
+  const topic = topics.find((declared) => declared.name === name);
+  if (topic === undefined) throw new TypeError(`no such topic: ${name}`);
+  return topic.partitions;
+}

@@ -1,0 +1,67 @@
+import { isUuid } from '../uuid.ts';
+
+/**
+ * A message of the topic `vote-aggregated` (compacted, keyed by the session's id): the totals of one
+ * session over all regions, together with the log positions they cover, read in one statement.
+ */
+export interface TotalsMessage {
+  readonly v: 1;
+  readonly session_id: string;
+  readonly epoch: number;
+  /** See `totalsSequence`: a function of the state, so two publishers and a restart agree. */
+  readonly sequence: number;
+  readonly total_votes: number;
+  /** One count per option, in the session's order; null while nobody may see them. */
+  readonly counts: readonly number[] | null;
+  readonly covers: Covers;
+  /** When the statement was read, ms. */
+  readonly at_ms: number;
+}
+
+/** region → next offset per partition, as the ledger has read them. */
+export type Covers = Readonly<Record<string, readonly number[]>>;
+
+/** True when the ledger has read past this place: the vote that lies there has its verdict. */
+export function coversOffset(
+  covers: Covers,
+  place: { region: string; partition: number; offset: number },
+): boolean {
+  return (covers[place.region]?.[place.partition] ?? 0) > place.offset;
+}
+
+/** True when no partition of `next` lies behind `held`: only then may it be published after it. */
+export function coversAtLeast(next: Covers, held: Covers): boolean {
+  return Object.entries(held).every(([region, offsets]) =>
+    offsets.every((offset, partition) => (next[region]?.[partition] ?? 0) >= offset),
+  );
+}
+
+/**
+ * epoch·2^40 + Σ offsets + corrections. 2^40 offsets an epoch are 1,000 times the largest event;
+ * 2^13 epochs fit a safe integer. Throws a RangeError past that.
+ */
+export function totalsSequence(epoch: number, covers: Covers, corrections: number): number {
+  let offsets = corrections;
+  for (const region of Object.values(covers)) for (const offset of region) offsets += offset;
+  const sequence = epoch * 2 ** 40 + offsets;
+  if (offsets >= 2 ** 40 || !Number.isSafeInteger(sequence)) {
+    throw new RangeError(`sequence out of range: epoch ${epoch}, offsets ${offsets}`);
+  }
+  return sequence;
+}
+
+export function encodeTotalsMessage(message: TotalsMessage): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** Reads a message; undefined for another version or for what is not one of ours. */
+export function decodeTotalsMessage(value: Buffer | null | undefined): TotalsMessage | undefined {
+  if (!value) return undefined;
+  try {
+    const message = JSON.parse(value.toString()) as TotalsMessage;
+    const known = message.v === 1 && isUuid(message.session_id);
+    return known && Number.isSafeInteger(message.sequence) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}

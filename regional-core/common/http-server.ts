@@ -1,0 +1,47 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * A listener with the bounds that every public one has. `keepAliveTimeout` must outlast the load
+ * balancer's idle time (60 s), or a request meets a closing connection and becomes a 502.
+ */
+export function createHttpServer(handler: RequestListener): Server {
+  const server = createServer(
+    {
+      // Below what AWS WAF inspects of the headers (16 kB at the edge).
+      maxHeaderSize: 8 * 1024,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 5000,
+      // Two answers for one request line are how requests are smuggled: no leniency.
+      insecureHTTPParser: false,
+    },
+    handler,
+  );
+  server.maxRequestsPerSocket = 0;
+  return server;
+}
+
+/** Resolves with the port once the server listens; rejects with what stopped it. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/**
+ * Stops listening and resolves when the requests under way are answered; idle connections are
+ * closed at once. The caller bounds the wait.
+ */
+export function closeGracefully(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

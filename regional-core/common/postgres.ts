@@ -1,0 +1,54 @@
+import { Pool, types } from 'pg';
+import type { Log } from './log.ts';
+
+export type { Pool, PoolClient } from 'pg';
+
+// bigint columns hold offsets and counts. All of ours are proven to stay below 2^53, where a number
+// is exact; one that is not must stop the query rather than be rounded.
+const int8Oid = 20;
+types.setTypeParser(int8Oid, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is not a safe integer`);
+  return value;
+});
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly connectionsMax: number;
+  readonly log: Log;
+}
+
+/**
+ * A pool whose every wait is bounded: connecting 2 s, a statement 10 s, a lock 5 s, an idle
+ * transaction 10 s (a stopped worker must not block its successor longer). A connection that breaks
+ * is replaced; a connection to a server that has become read-only is dropped by `isReadOnlyError`.
+ */
+export function createPool(options: PostgresOptions): Pool {
+  const pool = new Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 2000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    statement_timeout: 10_000,
+    query_timeout: 12_000,
+    lock_timeout: 5000,
+    idle_in_transaction_session_timeout: 10_000,
+  });
+  // An idle connection that breaks says so here; the next query gets a new one.
+  pool.on('error', (error) => options.log.warn({ err: error }, 'postgres connection lost'));
+  return pool;
+}
+
+/** SQLSTATE 25006: the server has become a standby; the address must be resolved anew. */
+export function isReadOnlyError(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === '25006';
+}
+
+/** SQLSTATE 23505: somebody else created it first. */
+export function isUniqueViolation(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === '23505';
+}

@@ -1,0 +1,38 @@
+import { Redis } from 'ioredis';
+import type { Log } from './log.ts';
+
+export type { Redis } from 'ioredis';
+
+/**
+ * A connection to a store that may be away at any time: nothing waits for it. Commands fail at once
+ * while it is disconnected (no offline queue), each has `commandMs`, and reconnecting backs off from
+ * 50 ms to 1 s without end.
+ */
+export function createRedis(options: {
+  readonly url: string;
+  readonly name: string;
+  readonly commandMs: number;
+  readonly log: Log;
+}): Redis {
+  const redis = new Redis(options.url, {
+    connectionName: options.name,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: options.commandMs,
+    connectTimeout: 1000,
+    retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)),
+    enableAutoPipelining: false,
+    lazyConnect: false,
+  });
+  let reported = false;
+  redis.on('error', (error: Error) => {
+    // One line an outage, not one an attempt.
+    if (!reported) options.log.warn({ err: error }, 'redis is away');
+    reported = true;
+  });
+  redis.on('ready', () => {
+    if (reported) options.log.info('redis is back');
+    reported = false;
+  });
+  return redis;
+}

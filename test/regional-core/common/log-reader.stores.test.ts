@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { topicName } from '#common/contracts/topics.ts';
+import { createProducer } from '#common/kafka.ts';
+import { createLog } from '#common/log.ts';
+import { LogReader, OffsetOutOfRangeError, type PartitionBatch } from '#common/log-reader.ts';
+import { createTestTopics } from '../../support/topics.ts';
+
+const log = createLog({ service: 'test' }, 'error');
+const { prefix, brokers } = await createTestTopics();
+const topic = topicName(prefix, 'vote-submitted');
+
+async function send(partition: number, values: string[]): Promise<number> {
+  const producer = createProducer({ brokers, clientId: 'test' });
+  const messages = values.map((value) => ({
+    topic,
+    partition,
+    key: Buffer.from('key'),
+    value: Buffer.from(value),
+  }));
+  const { offsets } = await producer.send({ messages });
+  await producer.close();
+  return Number(offsets![0]!.offset);
+}
+
+async function takeUntil(reader: LogReader, count: number): Promise<PartitionBatch[]> {
+  const batches: PartitionBatch[] = [];
+  const deadline = performance.now() + 10_000;
+  while (batches.reduce((sum, { records }) => sum + records.length, 0) < count) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${count} records`);
+    batches.push(...(await reader.take(1000, 200)));
+  }
+  return batches;
+}
+
+const texts = (batches: PartitionBatch[]): string[] =>
+  batches.flatMap(({ records }) => records.map(({ value }) => String(value)));
+
+test('reads each partition from the offset it is given, whole batches or not', async () => {
+  const base = await send(3, ['a', 'b', 'c', 'd']);
+  await send(4, ['x']);
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
+  reader.assign(
+    new Map([
+      [3, base + 2],
+      [4, 0],
+    ]),
+  );
+  const batches = await takeUntil(reader, 3);
+  expect(texts(batches).toSorted()).toEqual(['c', 'd', 'x']);
+  const third = batches.filter(({ partition }) => partition === 3);
+  expect(third[0]!.from).toBe(base + 2);
+  expect(third.at(-1)!.next).toBe(base + 4);
+  expect(reader.caughtUp()).toBe(true);
+  await reader.close();
+});
+
+test('goes back when sought, and forgets what it had buffered', async () => {
+  const base = await send(5, ['1', '2', '3']);
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
+  reader.assign(new Map([[5, base]]));
+  expect(texts(await takeUntil(reader, 3))).toEqual(['1', '2', '3']);
+  reader.seek(5, base + 1);
+  expect(texts(await takeUntil(reader, 2))).toEqual(['2', '3']);
+  await reader.close();
+});
+
+test('hands out at most as many records as asked for, and the rest next time', async () => {
+  const base = await send(6, ['1', '2', '3', '4', '5']);
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
+  reader.assign(new Map([[6, base]]));
+  let first: PartitionBatch[] = [];
+  while (first.length === 0) first = await reader.take(2, 200);
+  expect(texts(first)).toEqual(['1', '2']);
+  expect(first[0]!.next).toBe(base + 2);
+  const rest = await reader.take(10, 200);
+  expect(texts(rest)).toEqual(['3', '4', '5']);
+  expect(rest[0]!.from).toBe(base + 2);
+  await reader.close();
+});
+
+test('stops at an offset the log does not have, and goes on once sought elsewhere', async () => {
+  const base = await send(7, ['only']);
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
+  reader.assign(new Map([[7, base + 100]]));
+  await expect(
+    (async () => {
+      for (;;) await reader.take(10, 200);
+    })(),
+  ).rejects.toThrow(OffsetOutOfRangeError);
+  reader.seek(7, base);
+  expect(texts(await takeUntil(reader, 1))).toEqual(['only']);
+  await reader.close();
+});
