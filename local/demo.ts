@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { writeWhole } from './write-whole.ts';
+
+/** The demo session and who administers it. */
+export interface Demo {
+  readonly session_id: string;
+  readonly admin: { readonly email: string; readonly password: string };
+}
+
+interface Addresses {
+  readonly edge: string;
+  readonly portal: string;
+}
+
+const OPEN_DAYS = 7;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const REQUEST_MS_MAX = 5_000;
+const VISIBLE_MS_MAX = 15_000;
+
+const sessionAnswer = z.object({ session_id: z.string(), state: z.string() });
+const remembered = z.object({ session_id: z.string() });
+
+/**
+ * Makes sure that there is an open session to vote in: last time's when it is still open, else a new
+ * one, made over HTTP as an admin would. Resolves when voters can see it.
+ *
+ * @param memory the file that remembers the session between runs
+ */
+export async function ensureDemo(
+  addresses: Addresses,
+  admin: Demo['admin'],
+  memory: string,
+): Promise<Demo> {
+  const known = await rememberedSession(memory);
+  if (known !== undefined && (await stateOf(addresses.edge, known)) === 'open') {
+    return { session_id: known, admin };
+  }
+  const session = await createSession(addresses.portal, admin);
+  await writeWhole(memory, `${JSON.stringify({ session_id: session })}\n`);
+  const deadline = performance.now() + VISIBLE_MS_MAX;
+  while ((await stateOf(addresses.edge, session)) !== 'open') {
+    if (performance.now() > deadline) {
+      throw new Error(`The demo session ${session} was opened but the edge does not show it.`);
+    }
+    await delay(100);
+  }
+  return { session_id: session, admin };
+}
+
+async function rememberedSession(memory: string): Promise<string | undefined> {
+  try {
+    return remembered.parse(JSON.parse(await readFile(memory, 'utf8'))).session_id;
+  } catch {
+    return undefined;
+  }
+}
+
+async function stateOf(edge: string, session: string): Promise<string | undefined> {
+  const response = await fetch(`${edge}/api/v1/sessions/${session}`, {
+    signal: AbortSignal.timeout(REQUEST_MS_MAX),
+  });
+  const body: unknown = await response.json().catch(() => undefined);
+  return response.ok ? sessionAnswer.parse(body).state : undefined;
+}
+
+async function createSession(portal: string, admin: Demo['admin']): Promise<string> {
+  const login = await post(portal, '/login', undefined, admin);
+  const cookie = login.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+  const now = Date.now();
+  const created = await post(portal, '/sessions', cookie, {
+    title: 'Song of the year',
+    options: [
+      { option_id: 'aurora', label: 'Aurora – Northern Lights' },
+      { option_id: 'delta', label: 'Delta Choir – River Home' },
+      { option_id: 'mira', label: 'Mira – Paper Moon' },
+      { option_id: 'tango', label: 'Tango Nuevo – Last Train' },
+    ],
+    opens_at: new Date(now).toISOString(),
+    closes_at: new Date(now + OPEN_DAYS * DAY_MS).toISOString(),
+    eligibility: [{ policy: 'code' }, { policy: 'account' }],
+    results_policy: 'live',
+  });
+  const { session_id: session } = sessionAnswer.parse(await created.json());
+  await post(portal, `/sessions/${session}/open`, cookie, {});
+  return session;
+}
+
+async function post(
+  portal: string,
+  path: string,
+  cookie: string | undefined,
+  body: unknown,
+): Promise<Response> {
+  const response = await fetch(`${portal}/admin/api/v1${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin: portal,
+      ...(cookie === undefined ? {} : { cookie }),
+    },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_MS_MAX),
+  });
+  if (response.ok) return response;
+  const text = (await response.text()).slice(0, 500);
+  throw new Error(`The portal refused ${path} for the demo session (${response.status}): ${text}`);
+}

@@ -1,0 +1,39 @@
+// Creates the topics of common/contracts/topics.ts that the broker given as argument lacks.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { Admin } from '@platformatic/kafka';
+import { topics } from '#common/contracts/topics.ts';
+
+const REPLICAS = 1;
+const TRIES_MAX = 40;
+const RETRY_MS = 500;
+
+const broker = process.argv[2];
+if (broker === undefined) throw new Error('usage: create-topics.ts HOST:PORT');
+const admin = new Admin({ clientId: 'create-topics', bootstrapBrokers: [broker], retries: 0 });
+try {
+  await createMissing();
+} finally {
+  await admin.close();
+}
+
+async function createMissing(): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const existing = new Set(await admin.listTopics({ includeInternals: false }));
+      for (const topic of topics.filter(({ name }) => !existing.has(name))) {
+        await admin.createTopics({
+          topics: [topic.name],
+          partitions: topic.partitions,
+          replicas: REPLICAS,
+          configs: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+        });
+      }
+      return;
+    } catch (error) {
+      // Just started, a broker may still be fenced or its controller not elected.
+      if (attempt === TRIES_MAX) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { answers } from '../probes.ts';
+import type { ProcessSpec } from '../process-spec.ts';
+import { runToEnd } from '../run-to-end.ts';
+import type { Tools } from '../tools.ts';
+import { serverProperties } from './server-properties.ts';
+
+export interface KafkaPlace {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly heapMb: number;
+}
+
+const FORMAT_MS_MAX = 60_000;
+const logging = join(import.meta.dirname, 'log4j2.properties');
+
+/** One broker in KRaft mode that is its own controller; its storage is formatted at first start. */
+export function kafkaSpec(tools: Tools, place: KafkaPlace): ProcessSpec {
+  const config = join(place.dataDir, 'server.properties');
+  return {
+    command: [
+      ...java(tools, place.heapMb),
+      // Kafka's own start script sets these: short pauses matter more than throughput here.
+      '-XX:MaxGCPauseMillis=20',
+      '-XX:InitiatingHeapOccupancyPercent=35',
+      'kafka.Kafka',
+      config,
+    ],
+    env: {},
+    stopSignal: 'SIGTERM',
+    prepare: () => prepareStorage(tools, place, config),
+    probe: () => answers(place.port, apiVersionsRequest, (answer) => answer.length > 8),
+  };
+}
+
+function java(tools: Tools, heapMb: number): [string, ...string[]] {
+  return [
+    tools.java,
+    `-Xmx${heapMb}m`,
+    '-XX:+UseG1GC',
+    `-Dlog4j2.configurationFile=${logging}`,
+    '-cp',
+    `${tools.kafkaLib}/*`,
+  ];
+}
+
+async function prepareStorage(tools: Tools, place: KafkaPlace, config: string): Promise<void> {
+  const logDir = join(place.dataDir, 'log');
+  await mkdir(logDir, { recursive: true });
+  await writeFile(config, serverProperties({ ...place, logDir }));
+  // Formatting writes this file last, so a format that was cut short is done again.
+  if (existsSync(join(logDir, 'meta.properties'))) return;
+  const clusterId = randomBytes(16).toString('base64url');
+  const [command, ...flags] = java(tools, 128);
+  const format = ['format', '--standalone', '--ignore-formatted', '-t', clusterId, '-c', config];
+  // The one-second life of this JVM is start-up: the first compiler tier is enough.
+  const tier = '-XX:TieredStopAtLevel=1';
+  await runToEnd(
+    [command, tier, ...flags, 'kafka.tools.StorageTool', ...format],
+    {},
+    FORMAT_MS_MAX,
+  );
+}
+
+/** ApiVersions, version 0, correlation id 1, client id "up": answered once requests are served. */
+const apiVersionsRequest = Buffer.from('0000000c001200000000000100027570', 'hex');

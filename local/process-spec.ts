@@ -1,0 +1,12 @@
+/** How one process of the stack is prepared, started, found ready and asked to end. */
+export interface ProcessSpec {
+  readonly command: readonly [string, ...string[]];
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** SIGTERM drains; Postgres takes SIGINT for "end now, but cleanly". */
+  readonly stopSignal: 'SIGTERM' | 'SIGINT';
+  /** Runs before every start, restarts too: makes folders, clears what a kill left behind. */
+  readonly prepare: () => Promise<void>;
+  /** One try, bounded to a second: is it ready to work? Never throws. */
+  readonly probe: () => Promise<boolean>;
+}

@@ -1,0 +1,78 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseSigningKey } from '#common/keys.ts';
+import { writeWhole } from './write-whole.ts';
+
+/** Where each secret lies, by the configuration key that names the file. */
+export interface Secrets {
+  readonly files: Readonly<Record<string, string>>;
+  /** Region name → its receipt key. */
+  readonly receiptKeys: Readonly<Record<string, string>>;
+  readonly admin: { readonly email: string; readonly password: string };
+}
+
+const adminEmail = 'admin@vote.localhost';
+
+const symmetric = {
+  VOTE_CONFIRMATION_KEY_FILE: 'confirmation-key',
+  VOTE_VOTING_CODE_KEY_FILE: 'voting-code-key',
+  VOTE_VOTER_ID_KEY_FILE: 'voter-id-key',
+  VOTE_WRAPPING_KEY_FILE: 'wrapping-key',
+};
+
+/**
+ * Makes what is missing of the local stack's secrets (files 0600 in a folder 0700) and leaves alone
+ * what is there: the data of earlier runs was made with them.
+ */
+export async function makeSecrets(folder: string, regions: readonly string[]): Promise<Secrets> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const file = (name: string): string => join(folder, name);
+  const once = async (name: string, make: () => string): Promise<string> => {
+    if (!existsSync(file(name))) await writeWhole(file(name), `${make()}\n`, 0o600);
+    return file(name);
+  };
+  const files: Record<string, string> = {
+    // The line in force, then the one that a rotation brings next; an origin accepts both.
+    VOTE_ORIGIN_SECRET_FILE: await once('origin-secret', () => `${random()}\n${random()}`),
+    VOTE_BALLOT_KEY_FILE: await once('ballot-key.jwk', newSigningKey),
+    VOTE_ACCESS_KEY_FILE: await once('access-key.jwk', newSigningKey),
+    VOTE_ADMIN_BOOTSTRAP_FILE: await once('admin-bootstrap.json', () =>
+      JSON.stringify({ email: adminEmail, password: randomBytes(12).toString('base64url') }),
+    ),
+  };
+  for (const [key, name] of Object.entries(symmetric)) files[key] = await once(name, random);
+  const receiptKeys: Record<string, string> = {};
+  for (const region of regions) {
+    receiptKeys[region] = await once(`receipt-key-${region}.jwk`, newSigningKey);
+  }
+  files['VOTE_RECEIPT_JWKS_FILE'] = file('receipt-jwks.json');
+  await writeWhole(file('receipt-jwks.json'), await publicParts(receiptKeys), 0o600);
+  const admin = JSON.parse(await readFile(file('admin-bootstrap.json'), 'utf8'));
+  return { files, receiptKeys, admin: { email: admin.email, password: admin.password } };
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function newSigningKey(): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const jwk = privateKey.export({ format: 'jwk' });
+  const { kid } = parseSigningKey(JSON.stringify(jwk));
+  return JSON.stringify({ ...jwk, kid, alg: 'EdDSA', use: 'sig' });
+}
+
+async function publicParts(receiptKeys: Readonly<Record<string, string>>): Promise<string> {
+  const contents = await Promise.all(
+    Object.values(receiptKeys).map((path) => readFile(path, 'utf8')),
+  );
+  const keys = contents.map((content) => ({
+    ...parseSigningKey(content).publicJwk,
+    alg: 'EdDSA',
+    use: 'sig',
+  }));
+  return `${JSON.stringify({ keys }, null, 2)}\n`;
+}

@@ -1,0 +1,42 @@
+// Installs whatever this machine lacks, then gets out of the way. Runs before anything is installed,
+// under the Node that happens to be there: plain Node >= 18, no dependency, no TypeScript.
+// Options: --for-tests (also Chromium), --quiet (prints nothing when there is nothing to do).
+
+import { mkdirSync } from 'node:fs';
+import { installChromium } from './setup/chromium.mjs';
+import { installJava } from './setup/java.mjs';
+import { installKafka } from './setup/kafka.mjs';
+import { checkNode24, installPackages } from './setup/packages.mjs';
+import { buildPages } from './setup/pages.mjs';
+import { completePostgres } from './setup/postgres.mjs';
+import { installRedis } from './setup/redis.mjs';
+import { checkMachine, explain, SetupError, tools, toolsDir } from './setup/shared.mjs';
+
+const known = new Set(['--for-tests', '--quiet']);
+
+function main(args) {
+  const unknown = args.find((arg) => !known.has(arg));
+  if (unknown) throw new SetupError(`Unknown option ${unknown}. Options: --for-tests, --quiet.`);
+  const startedAt = Date.now();
+  mkdirSync(toolsDir, { recursive: true });
+  checkMachine();
+  installPackages();
+  checkNode24();
+  installJava();
+  installKafka();
+  installRedis();
+  completePostgres();
+  if (args.includes('--for-tests')) installChromium();
+  tools.save();
+  buildPages();
+  if (!args.includes('--quiet')) {
+    console.log(`setup: everything is in place (${Date.now() - startedAt} ms)`);
+  }
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  console.error(`setup: ${explain(error)}`);
+  process.exit(1);
+}
