@@ -1,0 +1,167 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { ask } from '../api.ts';
+import { wait } from '../browser.ts';
+import { askCountState, followCount } from '../follow-count.ts';
+import type { CountState, DuplicateVote, KeptVote, RecordedVote } from '../kept-vote.ts';
+import type { Session } from '../session.ts';
+import { resultsSource } from '../use-results.ts';
+import { readVoteState, stateRequest } from '../vote-state.ts';
+import { Heading } from './layout.tsx';
+import { useSpeech } from './speaking.ts';
+
+type ReceiptProps = {
+  vote: RecordedVote;
+  sessionId: string;
+  session: Session | null;
+  update: (kept: KeptVote) => void;
+  handOver: () => void;
+};
+
+/** The receipt. It never says what was chosen: nobody can ask the voter to show it. */
+export function ReceiptView(props: ReceiptProps): JSX.Element {
+  const { t, moment } = useSpeech();
+  const { vote, session } = props;
+  const base = session?.results_url ?? '';
+
+  function know(count: CountState | null): void {
+    if (count === null) return;
+    // With an answer on the vote itself there is nothing left to ask, so the ballot is let go.
+    props.update({ ...vote, count, ballotToken: count === 'unchecked' ? vote.ballotToken : null });
+  }
+
+  useEffect(() => {
+    if (vote.count !== null) return;
+    const { askSnapshot } = resultsSource(base, props.sessionId, null);
+    const world = { askSnapshot, ask, wait, now: Date.now, random: Math.random };
+    let left = false;
+    async function follow(): Promise<void> {
+      const count = await followCount(vote, world);
+      if (!left) know(count);
+    }
+    void follow();
+    return () => {
+      left = true;
+    };
+  }, [vote.voteId, base]);
+
+  return (
+    <>
+      <Heading>{t('receipt.title')}</Heading>
+      <section class="receipt" aria-label={t('receipt.label')}>
+        <p class="lead">{t('receipt.lead')}</p>
+        <dl>
+          {session?.title && <Line name={t('receipt.session')} value={session.title} />}
+          <dt>{t('receipt.code')}</dt>
+          <dd>
+            <bdi dir="ltr" class="confirmation">
+              {vote.confirmationCode}
+            </bdi>
+          </dd>
+          <VoteLines voteId={vote.voteId} acceptedAt={vote.acceptedAt} />
+        </dl>
+        <p role="status" class={vote.count === null ? 'state' : 'state known'}>
+          {t(`count.${vote.count ?? 'accepted'}`)}
+        </p>
+        {vote.ballotToken !== null && vote.count !== null && (
+          <CheckButton check={async () => know(await askCountState(vote, { ask }))} />
+        )}
+        <p class="hint">{t('receipt.keep', { time: moment(vote.acceptedAt) })}</p>
+        <button type="button" class="quiet" onClick={() => print()}>
+          {t('receipt.print')}
+        </button>
+        <HandOver handOver={props.handOver} />
+      </section>
+    </>
+  );
+}
+
+/** A vote of this voter with another choice was there before: it stands, this attempt wrote nothing. */
+export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void }): JSX.Element {
+  const { t } = useSpeech();
+  const { vote } = props;
+  const [state, setState] = useState<string | null>(null);
+
+  async function check(): Promise<void> {
+    const found = readVoteState(await ask(...stateRequest(vote.voteId, vote.ballotToken, null)));
+    setState(found === null ? 'state.unavailable' : `state.${found.status}`);
+  }
+
+  return (
+    <>
+      <Heading>{t('duplicate.title')}</Heading>
+      <section class="card" aria-label={t('duplicate.label')}>
+        <p class="lead">{t('duplicate.lead')}</p>
+        <dl>
+          <VoteLines voteId={vote.voteId} acceptedAt={vote.acceptedAt} />
+        </dl>
+        <p role="status">{state !== null && t(state)}</p>
+        <CheckButton check={check} />
+        <HandOver handOver={props.handOver} />
+      </section>
+    </>
+  );
+}
+
+function VoteLines(props: { voteId: string; acceptedAt: string }): JSX.Element {
+  const { t, moment, momentUtc } = useSpeech();
+  return (
+    <>
+      <dt>{t('receipt.vote')}</dt>
+      <dd>
+        <bdi dir="ltr" class="id">
+          {props.voteId}
+        </bdi>
+      </dd>
+      <dt>{t('receipt.accepted')}</dt>
+      <dd>
+        <time dateTime={props.acceptedAt}>{moment(props.acceptedAt)}</time>{' '}
+        <span class="small">({momentUtc(props.acceptedAt)})</span>
+      </dd>
+    </>
+  );
+}
+
+function Line(props: { name: string; value: string }): JSX.Element {
+  return (
+    <>
+      <dt>{props.name}</dt>
+      <dd>
+        <bdi>{props.value}</bdi>
+      </dd>
+    </>
+  );
+}
+
+function CheckButton(props: { check: () => Promise<void> }): JSX.Element {
+  const { t } = useSpeech();
+  const [busy, setBusy] = useState(false);
+  function press(): void {
+    if (busy) return;
+    setBusy(true);
+    void props.check().finally(() => setBusy(false));
+  }
+  return (
+    <button type="button" class="quiet" aria-disabled={busy ? 'true' : undefined} onClick={press}>
+      {t('receipt.check')}
+    </button>
+  );
+}
+
+/** Families share devices: a second press, after a warning, makes room for the next voter. */
+function HandOver(props: { handOver: () => void }): JSX.Element {
+  const { t } = useSpeech();
+  const [asked, setAsked] = useState(false);
+  return (
+    <>
+      {asked && (
+        <p class="notice" role="alert">
+          {t('handover.warning')}
+        </p>
+      )}
+      <button type="button" class="quiet" onClick={asked ? props.handOver : () => setAsked(true)}>
+        {t(asked ? 'handover.confirm' : 'handover.ask')}
+      </button>
+    </>
+  );
+}
