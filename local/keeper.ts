@@ -14,6 +14,7 @@ const DRAIN_MS_MAX = 20_000;
 const FIRST_STARTS_MAX = 3;
 /** A service ends with this when its configuration is not usable: trying again is of no use. */
 const EXIT_UNUSABLE_CONFIG = 2;
+const LAST_WORDS_MS = 50;
 
 /**
  * Keeps one process of the stack alive. It is `starting` until its probe succeeds for the first time
@@ -53,7 +54,7 @@ export class Keeper {
       if (this.#stopping.signal.aborted) return;
       const how = hasEnded(child) ? ending(child) : `was not ready within ${READY_MS_MAX / 1000} s`;
       const isHopeless = attempt === FIRST_STARTS_MAX || child.exitCode === EXIT_UNUSABLE_CONFIG;
-      if (isHopeless || !hasEnded(child)) throw this.#failure(how);
+      if (isHopeless || !hasEnded(child)) throw await this.#failure(how);
       const waitMs = this.#backOff.next(0);
       this.#terminal.say(`${this.node.id} ${how} while starting; trying again in ${waitMs} ms`);
       await this.#pause(waitMs);
@@ -144,7 +145,9 @@ export class Keeper {
     await delay(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  #failure(how: string): Error {
+  async #failure(how: string): Promise<Error> {
+    // The exit is known before its last words have been read.
+    await delay(LAST_WORDS_MS);
     const lines = this.#log.tail.map((line) => `  ${line}`).join('\n');
     return new Error(`${this.node.id} ${how}. Its last lines (${this.#log.path}):\n${lines}`);
   }

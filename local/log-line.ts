@@ -57,7 +57,7 @@ function shortly(value: unknown): string {
 const storeTrouble: Record<Store, RegExp> = {
   kafka: / (?:ERROR|FATAL) |OutOfMemoryError|^Error/,
   postgres: / (?:FATAL|PANIC): {2}(?!the database system is|terminating connection)/,
-  redis: /# .*(?:fail|error|fatal|oom|crash|denied|can't)/i,
+  redis: /# (?!.*overcommit).*(?:fail|error|fatal|oom|crash|denied|can't)/i,
 };
 
 function storeLine(line: string, kind: Store): string | undefined {

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { parseOptions } from '../../local/options.ts';
+
+test('without options one region runs in the foreground', () => {
+  expect(parseOptions([])).toEqual({
+    detach: false,
+    clean: false,
+    demo: false,
+    regions: ['us-east-1'],
+  });
+});
+
+test('every option is understood, in both forms of a value', () => {
+  expect(parseOptions(['--detach', '--clean', '--demo', '--regions', '2'])).toEqual({
+    detach: true,
+    clean: true,
+    demo: true,
+    regions: ['us-east-1', 'us-west-2'],
+  });
+  expect(parseOptions(['--regions=2']).regions).toHaveLength(2);
+});
+
+test.each(['0', '3', 'two', '1.5', ''])('"%s" regions are refused with the bounds', (count) => {
+  expect(() => parseOptions([`--regions=${count}`])).toThrow(/--regions must be 1 to 2/);
+});
+
+test('an unknown option is refused by name, with the options there are', () => {
+  expect(() => parseOptions(['--deatch'])).toThrow(/'--deatch'[^]*--detach/);
+  expect(() => parseOptions(['now'])).toThrow(/now/);
+});

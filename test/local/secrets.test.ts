@@ -1,0 +1,50 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parsePublicJwks, parseSigningKey, parseSymmetricKey } from '#common/keys.ts';
+import { makeSecrets } from '../../local/secrets.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'vote-secrets-')), 'secrets');
+});
+afterEach(() => rm(join(folder, '..'), { recursive: true }));
+
+test('the folder and every file in it are for their owner alone', async () => {
+  await makeSecrets(folder, ['us-east-1']);
+  expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  for (const name of await readdir(folder)) {
+    expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);
+  }
+});
+
+test('every key is one that the services can read', async () => {
+  const { files, receiptKeys, admin } = await makeSecrets(folder, ['us-east-1', 'us-west-2']);
+  const read = (path = ''): Promise<string> => readFile(path, 'utf8').then((text) => text.trim());
+  for (const key of ['BALLOT', 'ACCESS']) {
+    const content = await read(files[`VOTE_${key}_KEY_FILE`]);
+    expect(parseSigningKey(content).kid).toBe(JSON.parse(content).kid);
+  }
+  for (const key of ['CONFIRMATION', 'VOTING_CODE', 'VOTER_ID', 'WRAPPING']) {
+    expect(parseSymmetricKey(await read(files[`VOTE_${key}_KEY_FILE`]))).toHaveLength(32);
+  }
+  expect((await read(files['VOTE_ORIGIN_SECRET_FILE'])).split('\n')).toHaveLength(2);
+  const published = parsePublicJwks(await read(files['VOTE_RECEIPT_JWKS_FILE']));
+  const kids = await Promise.all(
+    Object.values(receiptKeys).map(async (path) => parseSigningKey(await read(path)).kid),
+  );
+  expect(published.map(({ kid }) => kid)).toEqual(kids);
+  expect(await read(files['VOTE_RECEIPT_JWKS_FILE'])).not.toContain('"d"');
+  expect(admin.email).toBe('admin@vote.localhost');
+  expect(admin.password.length).toBeGreaterThanOrEqual(16);
+});
+
+test('a second start leaves the secrets alone, a new region adds its own', async () => {
+  const first = await makeSecrets(folder, ['us-east-1']);
+  const before = await readFile(first.files['VOTE_WRAPPING_KEY_FILE'] ?? '', 'utf8');
+  const second = await makeSecrets(folder, ['us-east-1', 'us-west-2']);
+  expect(await readFile(second.files['VOTE_WRAPPING_KEY_FILE'] ?? '', 'utf8')).toBe(before);
+  expect(second.admin).toEqual(first.admin);
+  expect(Object.keys(second.receiptKeys)).toEqual(['us-east-1', 'us-west-2']);
+});
