@@ -1,0 +1,54 @@
+import { Router } from '@koa/router';
+import type Koa from 'koa';
+import { ServiceError } from '#common/errors.ts';
+import { createApp, type RequestState } from '#common/http.ts';
+import { addLogin } from './login/route.ts';
+import { addLogout } from './logout/route.ts';
+import { addMe } from './me/route.ts';
+import type { Portal } from './portal.ts';
+import { sameOriginOnly } from './same-origin.ts';
+import { addClose } from './sessions/close/route.ts';
+import { addCreateSession } from './sessions/create/route.ts';
+import { addOpen } from './sessions/open/route.ts';
+import { addSessions } from './sessions/route.ts';
+import { retryableStoreTrouble } from './store-trouble.ts';
+
+/** What a request meets, in order. */
+export function createPortalApp(
+  portal: Portal,
+  edge: { readonly originSecrets: readonly string[]; readonly portalUrl: string },
+): Koa<RequestState> {
+  const app = createApp({
+    log: portal.log,
+    originSecrets: edge.originSecrets,
+    observe: (context, seconds) => {
+      const route = String(context['_matchedRoute'] ?? 'none');
+      portal.metrics.requestSeconds.observe({ route, status: context.status }, seconds);
+    },
+  });
+  const router = new Router({ prefix: '/admin/api/v1' });
+  addLogin(router, portal);
+  addLogout(router, portal);
+  addMe(router, portal);
+  addSessions(router, portal);
+  addCreateSession(router, portal);
+  addOpen(router, portal);
+  addClose(router, portal);
+  app.use(sameOriginOnly(edge.portalUrl));
+  app.use(retryableStoreTrouble());
+  app.use(async (context, next) => {
+    // Nothing of an admin's is kept by a cache on the way.
+    context.set('cache-control', 'no-store');
+    await next();
+  });
+  app.use(router.routes());
+  const wrongMethod = (): ServiceError => new ServiceError('method_not_allowed');
+  app.use(
+    router.allowedMethods({
+      throw: true,
+      methodNotAllowed: wrongMethod,
+      notImplemented: wrongMethod,
+    }),
+  );
+  return app;
+}

@@ -1,0 +1,29 @@
+import { type ConfigOf, defineConfig, prefixKey, secretFileKey, urlKey } from '#common/config.ts';
+import { parseOriginSecrets } from '#common/http.ts';
+import { portKey, postgresUrlKey, redisUrlKey, serviceKeys } from '#common/service-config.ts';
+import { parseFirstAdmin } from './first-admin.ts';
+
+export const config = defineConfig({
+  ...serviceKeys,
+  port: portKey,
+  postgresUrl: postgresUrlKey,
+  redisUrl: redisUrlKey,
+  redisPrefix: prefixKey('VOTE_REDIS_PREFIX', 'Put before every Redis key; for shared stores.'),
+  originSecrets: secretFileKey(
+    'VOTE_ORIGIN_SECRET_FILE',
+    'File with what the edge sends in x-origin-secret: current, then next, a line each.',
+    parseOriginSecrets,
+  ),
+  firstAdmin: secretFileKey(
+    'VOTE_ADMIN_BOOTSTRAP_FILE',
+    'JSON file {"email", "password"} of the first admin; read only when there is no admin yet.',
+    parseFirstAdmin,
+  ),
+  portalUrl: urlKey(
+    'VOTE_PORTAL_URL',
+    "The portal's public address; requests of pages from other origins are refused.",
+    ['http', 'https'],
+  ),
+});
+
+export type PortalConfig = ConfigOf<typeof config>;

@@ -1,0 +1,28 @@
+import { Counter, Histogram, latencyBucketsS, type Registry } from '#common/metrics.ts';
+
+export type PortalMetrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    requestSeconds: new Histogram({
+      name: 'portal_request_seconds',
+      help: 'Seconds from a request to its answer, by route and status.',
+      labelNames: ['route', 'status'],
+      buckets: latencyBucketsS,
+      registers,
+    }),
+    logins: new Counter({
+      name: 'portal_logins_total',
+      help: 'Attempts to log in to the portal, by how they ended.',
+      labelNames: ['result'],
+      registers,
+    }),
+    sessionChanges: new Counter({
+      name: 'portal_session_changes_total',
+      help: 'Sessions created, opened and closed by admins.',
+      labelNames: ['change'],
+      registers,
+    }),
+  };
+}

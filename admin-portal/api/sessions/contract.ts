@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { eligibilityPolicies, resultsPolicies } from '#common/contracts/session.ts';
+
+/** A session as every admin route answers it. */
+export const sessionAnswer = z.object({
+  session_id: z.uuid(),
+  title: z.string(),
+  state: z.enum(['scheduled', 'open', 'closed']),
+  opens_at: z.iso.datetime(),
+  closes_at: z.iso.datetime(),
+  options: z.array(z.object({ option_id: z.string(), label: z.string() })),
+  eligibility: z.array(z.object({ policy: z.enum(eligibilityPolicies) })),
+  results_policy: z.enum(resultsPolicies),
+  version: z.int(),
+});
+
+export type SessionAnswer = z.infer<typeof sessionAnswer>;
+
+export const paths: ZodOpenApiPathsObject = {
+  '/admin/api/v1/sessions': {
+    get: {
+      summary: 'The newest sessions, newest first, at most 200.',
+      responses: {
+        200: {
+          description: 'Sessions',
+          content: {
+            'application/json': { schema: z.object({ sessions: z.array(sessionAnswer) }) },
+          },
+        },
+      },
+    },
+  },
+  '/admin/api/v1/sessions/{session_id}': {
+    get: {
+      summary: 'One session.',
+      requestParams: { path: z.object({ session_id: z.uuid() }) },
+      responses: {
+        200: {
+          description: 'The session',
+          content: { 'application/json': { schema: sessionAnswer } },
+        },
+      },
+    },
+  },
+};

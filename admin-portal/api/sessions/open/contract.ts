@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { sessionAnswer } from '../contract.ts';
+
+export const paths: ZodOpenApiPathsObject = {
+  '/admin/api/v1/sessions/{session_id}/open': {
+    post: {
+      summary: 'Open a scheduled session now.',
+      requestParams: { path: z.object({ session_id: z.uuid() }) },
+      responses: {
+        200: {
+          description: 'The session',
+          content: { 'application/json': { schema: sessionAnswer } },
+        },
+      },
+    },
+  },
+};

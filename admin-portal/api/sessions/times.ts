@@ -1,0 +1,55 @@
+import { DAY_MS, toTimestamp } from '#common/clock.ts';
+import { sessionChangeAheadMs } from '#common/contracts/session.ts';
+import { voteLogRetentionMs } from '#common/contracts/topics.ts';
+
+/** When a session takes votes, ms since the epoch. */
+export interface SessionTimes {
+  readonly opensAtMs: number;
+  readonly closesAtMs: number;
+}
+
+/** What an admin's wish means for a session's times; a refusal is a sentence for the admin. */
+export type TimesDecision =
+  | { readonly change: SessionTimes }
+  | { readonly unchanged: true }
+  | { readonly refused: string };
+
+/** A day is left to count, recount and finalise before the log begins to drop its first votes. */
+export const sessionMsMax = voteLogRetentionMs - DAY_MS;
+
+/** Why a session may not be this long; undefined when it may. */
+export function tooLong({ opensAtMs, closesAtMs }: SessionTimes): string | undefined {
+  if (closesAtMs - opensAtMs <= sessionMsMax) return undefined;
+  const days = (ms: number): number => Math.floor(ms / DAY_MS);
+  return (
+    `must be at most ${days(sessionMsMax)} days after opening: votes stay in the log for ` +
+    `${days(voteLogRetentionMs)} days, and the result must be final before the first ones leave it`
+  );
+}
+
+/** Opening now. One that is open stays as it is, so that asking again after a lost answer is safe. */
+export function decideOpening(times: SessionTimes, nowMs: number): TimesDecision {
+  if (nowMs >= times.closesAtMs) {
+    return { refused: `The session closed at ${toTimestamp(times.closesAtMs)}.` };
+  }
+  if (nowMs >= times.opensAtMs) return { unchanged: true };
+  const change = { opensAtMs: nowMs, closesAtMs: times.closesAtMs };
+  const long = tooLong(change);
+  return long === undefined ? { change } : { refused: `The closing time ${long}.` };
+}
+
+/**
+ * Closing, `sessionChangeAheadMs` from now: every region hears of it before it is in force, so that
+ * no two of them disagree about which votes were in time.
+ */
+export function decideClosing(times: SessionTimes, nowMs: number): TimesDecision {
+  const closesAtMs = nowMs + sessionChangeAheadMs;
+  if (nowMs < times.opensAtMs) return { refused: 'The session is not open yet.' };
+  if (nowMs >= times.closesAtMs) {
+    return { refused: `The session closed at ${toTimestamp(times.closesAtMs)}.` };
+  }
+  if (times.closesAtMs <= closesAtMs) {
+    return { refused: `The session is closing at ${toTimestamp(times.closesAtMs)} already.` };
+  }
+  return { change: { opensAtMs: times.opensAtMs, closesAtMs } };
+}

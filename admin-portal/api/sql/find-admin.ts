@@ -1,0 +1,17 @@
+import type { Pool } from '#common/postgres.ts';
+
+export interface AdminRow {
+  readonly admin_id: string;
+  readonly email: string;
+  readonly password_hash: string;
+  readonly role: 'admin';
+}
+
+/** The admin with this address (lower case), if there is one. */
+export async function findAdmin(pool: Pool, email: string): Promise<AdminRow | undefined> {
+  const { rows } = await pool.query<AdminRow>(
+    'SELECT admin_id, email, password_hash, role FROM portal.admins WHERE email = $1',
+    [email],
+  );
+  return rows[0];
+}

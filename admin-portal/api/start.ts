@@ -1,0 +1,85 @@
+import { sleep } from '#common/clock.ts';
+import { createHttpServer, listen } from '#common/http-server.ts';
+import { createPool } from '#common/postgres.ts';
+import { createRedis } from '#common/redis.ts';
+import type { Running, ServiceContext } from '#common/service.ts';
+import { createPortalApp } from './app.ts';
+import { Attempts } from './attempts.ts';
+import type { PortalConfig } from './config.ts';
+import { ensureFirstAdmin } from './first-admin.ts';
+import { Logins } from './logins.ts';
+import { createMetrics } from './metrics.ts';
+import { PasswordHasher } from './password.ts';
+import type { Portal } from './portal.ts';
+import { isStoreAway } from './store-trouble.ts';
+
+const connectionsMax = 5;
+const redisCommandMs = 500;
+const firstAdminRetryMs = 1000;
+
+/** Wires the portal's API and listens. */
+export async function startPortal(context: ServiceContext<PortalConfig>): Promise<Running> {
+  const { config, log, clock, metrics, random } = context;
+  const pool = createPool({
+    url: config.postgresUrl,
+    applicationName: 'portal',
+    connectionsMax,
+    log,
+  });
+  const redis = createRedis({
+    url: config.redisUrl,
+    name: 'portal',
+    commandMs: redisCommandMs,
+    log,
+  });
+  const portal: Portal = {
+    pool,
+    logins: new Logins(redis, config.redisPrefix, clock),
+    attempts: new Attempts(redis, config.redisPrefix),
+    passwords: new PasswordHasher(random),
+    metrics: createMetrics(metrics),
+    log,
+    clock,
+  };
+  const answer = createPortalApp(portal, config).callback();
+  const server = createHttpServer((request, response) => void answer(request, response));
+  await listen(server, config.host, config.port);
+  let hasFirstAdmin = false;
+  const firstAdmin = (async () => {
+    try {
+      await makeFirstAdmin(portal, context);
+      hasFirstAdmin = true;
+    } catch (error) {
+      context.fail(error, 'the first admin could not be made');
+    }
+  })();
+  return {
+    server,
+    // Redis or Postgres away are not told here: every portal process would leave at once, and its
+    // answers say it better.
+    notReady: () => (hasFirstAdmin ? [] : ['no admin yet: Postgres has not answered']),
+    drain: async () => {
+      await firstAdmin;
+      redis.disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** Waits for Postgres as long as the process lives. */
+async function makeFirstAdmin(
+  { pool, passwords, log }: Portal,
+  { config, draining }: ServiceContext<PortalConfig>,
+): Promise<void> {
+  while (!draining.aborted) {
+    try {
+      const made = await ensureFirstAdmin(pool, passwords, config.firstAdmin);
+      if (made) log.info('made the first admin');
+      return;
+    } catch (error) {
+      if (!isStoreAway(error)) throw error;
+      log.warn({ err: error }, 'postgres is away');
+      await sleep(firstAdminRetryMs, draining);
+    }
+  }
+}
