@@ -48,6 +48,8 @@ export function allValues({ kind, region }: Placed, facts: Facts): Record<string
     VOTE_PORTAL_URL: `http://localhost:${port('edge/portal')}`,
     VOTE_PORTAL_PORT: String(port('edge/portal')),
     VOTE_EDGE_ORIGINS: JSON.stringify(edgeOrigins(facts)),
+    // One broker, one copy: the receipt says so.
+    VOTE_DURABILITY: 'single',
     VOTE_CLOCK_ERROR_MS: String(clockErrorMs),
   };
 }

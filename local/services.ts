@@ -26,14 +26,29 @@ export interface ServiceKeys {
   readonly required: readonly string[];
 }
 
-/** Reads a service's own `config.ts`. Throws with the path when the service is not there. */
+/**
+ * Reads a service's own `config.ts`, whatever name it gives its specification. Throws with the path
+ * when the service is not there or specifies nothing.
+ */
 export async function loadKeys({ name, folder }: ServiceKind): Promise<ServiceKeys> {
   const path = join(root, folder, 'config.ts');
   if (!existsSync(path)) throw new Error(`The service ${name} is not there: ${folder}/config.ts.`);
-  const { config }: { config: ConfigSpec } = await import(pathToFileURL(path).href);
+  const exported: Record<string, unknown> = await import(pathToFileURL(path).href);
+  const config = Object.values(exported).find(isSpec);
+  if (config === undefined) throw new Error(`${folder}/config.ts exports no configuration.`);
   const keys = Object.values(config);
   return {
     all: keys.map((key) => key.env),
     required: keys.filter((key) => key.fallback === undefined).map((key) => key.env),
   };
+}
+
+function isSpec(value: unknown): value is ConfigSpec {
+  if (typeof value !== 'object' || value === null) return false;
+  const keys: unknown[] = Object.values(value);
+  return keys.length > 0 && keys.every(isKey);
+}
+
+function isKey(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'env' in value && 'parse' in value;
 }
