@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
@@ -21,6 +27,16 @@ export function createHttpServer(handler: RequestListener): Server {
   );
   server.maxRequestsPerSocket = 0;
   return server;
+}
+
+/** Koa's callback answers with a promise that never rejects; a server wants none. */
+export function listener(app: {
+  callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}): RequestListener {
+  const handle = app.callback();
+  return (request, response) => {
+    void handle(request, response);
+  };
 }
 
 /** Resolves with the port once the server listens; rejects with what stopped it. */

@@ -9,6 +9,8 @@ import { requestTrace } from './trace.ts';
 export interface RequestState {
   /** W3C trace id, 32 hex digits; also `request_id` in errors and `x-request-id` in answers. */
   traceId: string;
+  /** Set when the answer is an error: its code, the label of metrics. */
+  errorCode?: string;
 }
 
 export interface AppOptions {
@@ -67,6 +69,7 @@ function answerErrors(log: Log): Middleware<RequestState> {
 /** Writes the problem document of an error. Exported for answers made outside the middleware. */
 export function answerProblem(context: Context, error: ServiceError): void {
   context.status = error.status;
+  context.state['errorCode'] = error.code;
   if (error.retryAfterS !== undefined) context.set('retry-after', String(error.retryAfterS));
   context.set('cache-control', 'no-store');
   context.body = JSON.stringify({

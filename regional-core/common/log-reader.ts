@@ -169,6 +169,11 @@ export class LogReader {
     return ends;
   }
 
+  /** Next offset to be taken, per partition. */
+  positions(): ReadonlyMap<number, number> {
+    return new Map([...this.#partitions].map(([partition, state]) => [partition, state.handedOut]));
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#wakeAllLoops();

@@ -9,8 +9,8 @@ import { createRegistry, type Registry } from './metrics.ts';
  * What every process does alike: read the configuration (or print it with `--print-config`), open
  * the internal listener (/healthz, /readyz, /metrics), start, drain on SIGTERM or SIGINT, and end.
  *
- * Drain: not ready → notice time for the load balancer → stop listening → `drain()` finishes what
- * was accepted → exit 0. After `drainMsMax` the process ends with 1, whatever is left.
+ * Drain: not ready → notice time for the load balancer → stop listening, end streams, answer what is
+ * under way → `drain()` finishes what was accepted → exit 0. After `drainMsMax` the process ends with 1, whatever is left.
  */
 export interface ServiceDefinition<S extends ConfigSpec> {
   readonly name: string;
@@ -36,7 +36,9 @@ export interface Running {
   readonly server?: Server;
   /** Why this process should get no work now, a sentence each; none when ready. */
   readonly notReady: () => readonly string[];
-  /** Finishes what was accepted and closes what was opened. */
+  /** Ends answers that would go on for ever (streams), so that the listener can close. */
+  readonly endStreams?: () => void;
+  /** After the last answer: finishes what was accepted and closes what was opened. */
   readonly drain: () => Promise<void>;
 }
 
@@ -157,8 +159,9 @@ async function drain(
   try {
     await sleep(noticeMs);
     const closed = running?.server === undefined ? undefined : closeGracefully(running.server);
-    await running?.drain();
+    running?.endStreams?.();
     await closed;
+    await running?.drain();
     internal.close();
     log.info('drained');
     process.exit(0);

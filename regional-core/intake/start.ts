@@ -1,0 +1,85 @@
+import type { ConfigOf } from '#common/config.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { followTopic } from '#common/follow-topic.ts';
+import { createHttpServer, listen, listener } from '#common/http-server.ts';
+import { createRedis } from '#common/redis.ts';
+import type { Running, ServiceContext } from '#common/service.ts';
+import { createIntakeApp } from './app.ts';
+import { Claims } from './claims.ts';
+import type { config } from './config.ts';
+import { createIntakeMetrics } from './metrics.ts';
+import { ProduceQueue } from './produce-queue.ts';
+import { Sessions } from './sessions.ts';
+import { KafkaVoteLog } from './vote-log.ts';
+
+/** Behind the sessions topic for longer than this, a closing time may have been missed. */
+const behindMsMax = 5000;
+const redisCommandMs = 100;
+
+/** Wires intake: the stores it may lose (Redis), the log it may not (Kafka), the one route. */
+export async function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
+  const { config: values, log, clock, random } = context;
+  const kafka = { brokers: values.kafkaBrokers, clientId: `intake-${process.pid}` };
+  const redis = createRedis({
+    url: values.redisUrl,
+    name: 'intake',
+    commandMs: redisCommandMs,
+    log,
+  });
+  const topic = topicName(values.topicPrefix, 'vote-submitted');
+  const voteLog = new KafkaVoteLog({ ...kafka, topic, log });
+  const queue: ProduceQueue = new ProduceQueue(voteLog, clock, {
+    attempted: (outcome, records, seconds) => metrics.attempted(outcome, records, seconds),
+  });
+  const metrics = createIntakeMetrics(context.metrics, () => queue.held);
+  const claims = new Claims({
+    redis,
+    prefix: values.redisPrefix,
+    limits: {
+      voterBurst: 10,
+      voterRefillPerS: 1,
+      addressBallotsPerMinute: values.addressBallotsPerMinute,
+      addressOthersPerMinute: values.addressOthersPerMinute,
+    },
+    clock,
+    log,
+    onAway: metrics.redisAway,
+  });
+  const sessions = new Sessions();
+  const sessionsTopic = topicName(values.topicPrefix, 'sessions');
+  const follower = followTopic({ ...kafka, topic: sessionsTopic, log }, (records) =>
+    sessions.apply(records),
+  );
+  const isReady = (): boolean => follower.caughtUp() && follower.behindMs() <= behindMsMax;
+  const { region, originSecrets } = values;
+  const app = createIntakeApp(
+    {
+      log,
+      region,
+      originSecrets,
+      observe: (request, seconds) => metrics.answered(answerCode(request), seconds),
+    },
+    { ...values, sessions, claims, queue, clock, random, isReady },
+  );
+  const server = createHttpServer(listener(app));
+  await listen(server, values.host, values.port);
+  return {
+    server,
+    notReady: () => [
+      ...(isReady() ? [] : [`the sessions topic was last read to its end too long ago`]),
+      ...(sessions.ballotKeys.size > 0 ? [] : ['no ballot key is known yet']),
+      ...(voteLog.partitions().some(({ leader }) => leader >= 0) ? [] : ['no partition is led']),
+    ],
+    drain: async () => {
+      await queue.idle();
+      await follower.close();
+      await voteLog.close();
+      redis.disconnect();
+    },
+  };
+}
+
+/** `accepted`, or the error's code: the one label that requests are counted by. */
+function answerCode(context: { status: number; state: { errorCode?: string } }): string {
+  return context.status === 201 ? 'accepted' : (context.state.errorCode ?? 'other');
+}

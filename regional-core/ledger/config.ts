@@ -1,0 +1,10 @@
+import { defineConfig } from '#common/config.ts';
+import { kafkaKeys } from '#common/kafka-config.ts';
+import { postgresUrlKey, regionKey, serviceKeys } from '#common/service-config.ts';
+
+export const config = defineConfig({
+  ...serviceKeys,
+  ...kafkaKeys,
+  region: regionKey,
+  postgresUrl: postgresUrlKey,
+});

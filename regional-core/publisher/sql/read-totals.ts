@@ -1,0 +1,82 @@
+import type { Covers } from '#common/contracts/vote-aggregated.ts';
+import type { Pool } from '#common/postgres.ts';
+
+/** What one statement saw: how far the logs were read, and the counts that follow from it. */
+export interface TotalsRead {
+  readonly epoch: number;
+  /** Transactions that corrected counts after the seal. */
+  readonly corrections: number;
+  readonly covers: Covers;
+  /** Sessions that changed since `since`, and those asked for. */
+  readonly sessions: readonly SessionTotals[];
+}
+
+export interface SessionTotals {
+  readonly sessionNo: number;
+  /** Sparse: option number → votes. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/**
+ * Reads offsets and totals in ONE statement, so that the counts are those of exactly these offsets.
+ *
+ * @param since offsets of the last read: only sessions with records read after them are summed
+ * @param alsoNos sessions to sum whether they changed or not
+ */
+export async function readTotals(
+  pool: Pool,
+  since: Covers,
+  alsoNos: readonly number[],
+): Promise<TotalsRead> {
+  const known = Object.entries(since).flatMap(([region, offsets]) =>
+    offsets.map((offset, partition) => ({ region, partition, offset })),
+  );
+  const { rows } = await pool.query<TotalsRead>({
+    name: 'read_totals',
+    text: readTotalsSql,
+    values: [
+      known.map(({ region }) => region),
+      known.map(({ partition }) => partition),
+      known.map(({ offset }) => offset),
+      alsoNos,
+    ],
+  });
+  return rows[0]!;
+}
+
+const readTotalsSql = `
+  WITH reached AS (
+    SELECT region_no, region, partition, next_offset
+    FROM votes.offsets JOIN votes.regions USING (region_no)
+  ), known AS (
+    SELECT region_no, partition, since.next_offset
+    FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS since(region, partition, next_offset)
+    JOIN votes.regions USING (region)
+  ), changed AS (
+    SELECT session_no
+    FROM reached r
+    LEFT JOIN known USING (region_no, partition)
+    JOIN votes.verdicts v
+      ON v.region_no = r.region_no AND v.partition = r.partition
+      AND v.next_offset > coalesce(known.next_offset, 0)
+    WHERE r.next_offset > coalesce(known.next_offset, 0) AND v.session_no > 0
+    UNION
+    SELECT unnest($4::integer[])
+  ), counted AS (
+    SELECT session_no, option_no, sum(votes)::bigint AS votes
+    FROM votes.tallies JOIN changed USING (session_no)
+    GROUP BY session_no, option_no
+  ), totals AS (
+    SELECT session_no,
+      coalesce(jsonb_object_agg(option_no, votes) FILTER (WHERE votes IS NOT NULL), '{}') AS counts
+    FROM changed LEFT JOIN counted USING (session_no)
+    GROUP BY session_no
+  )
+  SELECT
+    (SELECT epoch FROM votes.epoch) AS epoch,
+    0 AS corrections,
+    (SELECT coalesce(jsonb_object_agg(region, offsets), '{}') FROM (
+      SELECT region, jsonb_agg(next_offset ORDER BY partition) AS offsets
+      FROM reached GROUP BY region) AS by_region) AS covers,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('sessionNo', session_no, 'counts', counts)), '[]')
+      FROM totals) AS sessions`;

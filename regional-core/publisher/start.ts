@@ -1,0 +1,50 @@
+import type { ConfigOf } from '#common/config.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { createProducer } from '#common/kafka.ts';
+import { createPool } from '#common/postgres.ts';
+import type { Running, ServiceContext } from '#common/service.ts';
+import type { config } from './config.ts';
+import { createPublisherMetrics } from './metrics.ts';
+import { sendTo } from './publish.ts';
+import { Publisher } from './publisher.ts';
+import { readPublished } from './read-published.ts';
+
+/** Wires the publisher: the one Postgres on one side, the region's Kafka on the other. */
+export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
+  const { config: values, log, clock, draining } = context;
+  const kafka = { brokers: values.kafkaBrokers, clientId: `publisher-${process.pid}` };
+  const totalsTopic = topicName(values.topicPrefix, 'vote-aggregated');
+  const producer = createProducer(kafka);
+  const pool = createPool({
+    url: values.postgresUrl,
+    applicationName: `publisher-${values.region}`,
+    connectionsMax: 2,
+    log,
+  });
+  let publisher: Publisher | undefined;
+  const work = async (): Promise<void> => {
+    const published = await readPublished({ ...kafka, topic: totalsTopic, log }, draining);
+    publisher = new Publisher({
+      pool,
+      clock,
+      log,
+      metrics: createPublisherMetrics(context.metrics),
+      sendTotals: sendTo(producer, totalsTopic),
+      sendSessions: sendTo(producer, topicName(values.topicPrefix, 'sessions')),
+      published,
+    });
+    await publisher.run(draining);
+  };
+  const working = work().catch((error: unknown) => context.fail(error, 'publishing stopped'));
+  return Promise.resolve({
+    notReady: () => {
+      const trouble = publisher === undefined ? 'reading what was published' : publisher.trouble;
+      return trouble === undefined ? [] : [trouble];
+    },
+    drain: async () => {
+      await working;
+      await producer.close();
+      await pool.end();
+    },
+  });
+}
