@@ -18,18 +18,18 @@ import { Sessions, SessionTimes } from './views/sessions.tsx';
 import { Speaking } from './views/speaking.ts';
 import { Verify } from './views/verify.tsx';
 
-type AppProps = { route: Route; catalogue: Catalogue };
+type AppProps = { route: Route; catalogue: Catalogue; locale: string };
 
 /** The page. Prerendered, it is the entry screen: nothing is known yet but the language. */
-export function App({ route, catalogue }: AppProps): JSX.Element {
+export function App({ route, catalogue, locale }: AppProps): JSX.Element {
   return (
-    <Speaking.Provider value={speech(route.language, catalogue)}>
+    <Speaking.Provider value={speech(route.language, catalogue, locale)}>
       {route.view === 'verify' ? (
         <Layout route={route}>
           <Verify token={route.token} />
         </Layout>
       ) : (
-        <Voting route={route} catalogue={catalogue} />
+        <Voting route={route} />
       )}
     </Speaking.Provider>
   );
@@ -37,7 +37,7 @@ export function App({ route, catalogue }: AppProps): JSX.Element {
 
 type VoteRoute = Extract<Route, { view: 'vote' }>;
 
-function Voting(props: { route: VoteRoute; catalogue: Catalogue }): JSX.Element {
+function Voting(props: { route: VoteRoute }): JSX.Element {
   const [route, setRoute] = useState(props.route);
   const view = useSession(route.sessionId, (sessionId) => {
     // The address names the session from now on: a reload finds the vote without asking anybody.
@@ -99,7 +99,7 @@ function Screen(props: ScreenProps): JSX.Element {
   return (
     <>
       {props.problem !== null && session === null && (
-        <ProblemSummary problem={props.problem} standing="not-voted" />
+        <ProblemSummary problem={props.problem} standing="not-voted" quiet />
       )}
       <Entry
         key="entry"

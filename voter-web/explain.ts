@@ -14,19 +14,19 @@ export type Explanation = { vote: string; reason: string; todo: string; requestI
 export function explain(
   problem: Problem,
   standing: Standing,
-  { t, has, moment, momentUtc }: Speech,
+  { t, has, moment }: Speech,
 ): Explanation {
   const code = has(`error.${problem.error}`) ? problem.error : 'other';
   const opensAt = textMember(problem, 'opens_at');
   const reason =
     code === 'other' && problem.message !== ''
       ? problem.message
-      : t(`error.${code}`, { time: moment(opensAt), utc: momentUtc(opensAt) });
+      : t(`error.${code}`, { time: moment(opensAt) });
   const waitS = problem.retryAfterS ?? 0;
   const retry = waitS > 0 ? t('todo.wait', { count: waitS }) : t('todo.retry');
   const own = `todo.${problem.error}`;
-  let todo = t('todo.report');
+  let todo = retry;
   if (has(own)) todo = t(own);
-  else if (problem.retryable) todo = retry;
+  else if (!problem.retryable && problem.requestId !== null) todo = t('todo.report');
   return { vote: t(`vote.${standing}`), reason, todo, requestId: problem.requestId };
 }

@@ -14,10 +14,8 @@ export type Speech = {
   number: (value: number) => string;
   /** A share from 0 to 100 with two decimals, so that columns line up. */
   percent: (share: number) => string;
-  /** Date and time in the viewer's zone, with the zone's name; empty for what is no time. */
+  /** Date and time in the viewer's zone, and in UTC where that differs; empty for what is no time. */
   moment: (time: string) => string;
-  /** The same in UTC, which is what the rules of a vote are written in. */
-  momentUtc: (time: string) => string;
   /** Time of day to the second, in the viewer's zone. */
   clock: (time: string) => string;
 };
@@ -26,19 +24,33 @@ export type Speech = {
 const ISOLATE = '\u2068';
 const END_ISOLATE = '\u2069';
 
-export function speech(language: Language, catalogue: Catalogue): Speech {
+/**
+ * @param locale how numbers and dates are written; the viewer's own variety of the language (`ar-EG`,
+ *   `en-GB`) where the browser names one
+ * @param zone a time zone by its IANA name; the device's when not given
+ */
+export function speech(
+  language: Language,
+  catalogue: Catalogue,
+  locale: string = language,
+  zone = new Intl.DateTimeFormat().resolvedOptions().timeZone,
+): Speech {
   const plural = new Intl.PluralRules(language);
-  const integer = new Intl.NumberFormat(language);
-  const percent = new Intl.NumberFormat(language, {
+  const integer = new Intl.NumberFormat(locale);
+  const percent = new Intl.NumberFormat(locale, {
     style: 'percent',
     minimumFractionDigits: 2,
     maximumFractionDigits: 2,
   });
-  const dateTime = { dateStyle: 'long', timeStyle: 'short' } as const;
-  const moment = new Intl.DateTimeFormat(language, dateTime);
-  const momentUtc = new Intl.DateTimeFormat(language, { ...dateTime, timeZone: 'UTC' });
-  const clock = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
-  const zone = new Intl.DateTimeFormat(language, { timeZoneName: 'short' });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone: zone });
+  const local = momentFormat(locale, zone);
+  const utc = momentFormat(locale, 'UTC');
+
+  function moment(date: Date): string {
+    const here = local.format(date);
+    const there = utc.format(date);
+    return here === there ? here : `${here} (${there})`;
+  }
 
   function t(key: string, values: Values = {}): string {
     const entry = catalogue[key] ?? key;
@@ -60,8 +72,7 @@ export function speech(language: Language, catalogue: Catalogue): Speech {
     has: (key) => Object.hasOwn(catalogue, key),
     number: (value) => integer.format(value),
     percent: (share) => percent.format(share / 100),
-    moment: (time) => format(time, (date) => `${moment.format(date)} ${zoneName(zone, date)}`),
-    momentUtc: (time) => format(time, (date) => `${momentUtc.format(date)} UTC`),
+    moment: (time) => format(time, moment),
     clock: (time) => format(time, (date) => clock.format(date)),
   };
 }
@@ -71,6 +82,14 @@ function format(time: string, write: (date: Date) => string): string {
   return Number.isNaN(date.getTime()) ? '' : write(date);
 }
 
-function zoneName(zone: Intl.DateTimeFormat, date: Date): string {
-  return zone.formatToParts(date).find((part) => part.type === 'timeZoneName')?.value ?? '';
+function momentFormat(locale: string, timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(locale, {
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone,
+  });
 }

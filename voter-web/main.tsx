@@ -16,7 +16,9 @@ const template = document.getElementById('catalogue') as HTMLTemplateElement;
 const catalogue = JSON.parse(template.content.textContent ?? '{}') as Catalogue;
 
 const root = document.getElementById('app') as HTMLElement;
-const app = <App route={route} catalogue={catalogue} />;
+// The voter's own variety of the language writes numbers and dates: en-GB, ar-EG.
+const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
+const app = <App route={route} catalogue={catalogue} locale={locale} />;
 
 if (startsAtEntry()) {
   hydrate(app, root);

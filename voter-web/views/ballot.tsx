@@ -1,12 +1,13 @@
 import type { JSX, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Problem } from '../api.ts';
+import { type Problem, textMember } from '../api.ts';
 import { formText } from '../form-text.ts';
 import type { Ballot, Session } from '../session.ts';
 import { Heading } from './layout.tsx';
 import { FieldSummary, ProblemSummary } from './problem.tsx';
 import { SessionTimes } from './sessions.tsx';
 import { useSpeech } from './speaking.ts';
+import { StateCheck } from './state-check.tsx';
 
 type BallotProps = {
   session: Session | null;
@@ -31,29 +32,35 @@ export function BallotForm(props: BallotProps): JSX.Element {
     if (choice !== '') props.cast(choice);
   }
 
+  // After closing there is nothing to choose; a vote sent earlier, or elsewhere, can be asked for.
+  const closed = props.refusal?.error === 'session_closed' ? props.refusal : null;
   return (
     <>
       <Heading>{props.session?.title || t('ballot.title')}</Heading>
       {missing && <FieldSummary faults={[{ field: 'option-0', text: t('ballot.missing') }]} />}
       {props.refusal !== null && <ProblemSummary problem={props.refusal} standing="refused" />}
       {props.session !== null && <SessionTimes session={props.session} />}
-      <form class="card" method="dialog" onSubmit={submit}>
-        <fieldset aria-describedby="ballot-hint">
-          <legend>{t('ballot.legend')}</legend>
-          <p class="hint" id="ballot-hint">
-            {t('ballot.hint')}
-          </p>
-          {ballot.options.map((option, place) => (
-            <label key={option.option_id} class="option" for={`option-${place}`}>
-              <input type="radio" id={`option-${place}`} name="option" value={option.option_id} />
-              <bdi>{option.label}</bdi>
-            </label>
-          ))}
-        </fieldset>
-        <button type="submit" class="vote">
-          {t('ballot.vote')}
-        </button>
-      </form>
+      {closed === null ? (
+        <form class="card" method="dialog" onSubmit={submit}>
+          <fieldset aria-describedby="ballot-hint">
+            <legend>{t('ballot.legend')}</legend>
+            <p class="hint" id="ballot-hint">
+              {t('ballot.hint')}
+            </p>
+            {ballot.options.map((option, place) => (
+              <label key={option.option_id} class="option" for={`option-${place}`}>
+                <input type="radio" id={`option-${place}`} name="option" value={option.option_id} />
+                <bdi>{option.label}</bdi>
+              </label>
+            ))}
+          </fieldset>
+          <button type="submit" class="vote">
+            {t('ballot.vote')}
+          </button>
+        </form>
+      ) : (
+        <StateCheck voteId={textMember(closed, 'vote_id')} ballotToken={ballot.ballot_token} />
+      )}
       <button type="button" class="quiet" onClick={props.handOver}>
         {t('ballot.leave')}
       </button>

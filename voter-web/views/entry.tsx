@@ -22,7 +22,7 @@ type EntryProps = {
 
 /** The first screen: who is voting, by a code or by an account. It is also the page before scripts run. */
 export function Entry(props: EntryProps): JSX.Element {
-  const { t, moment, momentUtc } = useSpeech();
+  const { t, moment } = useSpeech();
   const [problem, setProblem] = useState<Problem | null>(null);
   const { session } = props;
   const standing: Standing = props.choiceKept ? 'unknown' : 'not-voted';
@@ -40,10 +40,7 @@ export function Entry(props: EntryProps): JSX.Element {
       {problem !== null && <ProblemSummary problem={problem} standing={standing} />}
       {props.choiceKept && <p class="notice">{t('entry.kept')}</p>}
       {session?.state === 'scheduled' && (
-        <p class="notice">
-          {t('session.opens', { time: moment(session.opens_at) })}{' '}
-          <span class="small">({momentUtc(session.opens_at)})</span>
-        </p>
+        <p class="notice">{t('session.opens', { time: moment(session.opens_at) })}</p>
       )}
       <p class="lead">{t('entry.lead')}</p>
       {admits(session, 'code') && <CodeEntry open={open} />}
@@ -84,7 +81,10 @@ function CodeEntry(props: { open: (code: string) => Promise<void> }): JSX.Elemen
       <form method="dialog" noValidate onSubmit={(event) => void submit(event)}>
         <label for="code">{t('code.label')}</label>
         <p class="hint" id="code-hint">
-          {t('code.hint')} <bdi dir="ltr">7K3QD-9MZ2A-XW4HT-0RB6V</bdi>
+          {t('code.hint')}{' '}
+          <bdi dir="ltr" class="example">
+            7K3QD-9MZ2A-XW4HT-0RB6V
+          </bdi>
         </p>
         <input
           id="code"

@@ -5,13 +5,18 @@ import { explain, type Standing } from '../explain.ts';
 import { useSpeech } from './speaking.ts';
 
 /** What went wrong: what it means for the vote, why, what to do, and what to quote to support. */
-export function ProblemSummary(props: { problem: Problem; standing: Standing }): JSX.Element {
+export function ProblemSummary(props: {
+  problem: Problem;
+  standing: Standing;
+  /** Something that happened in the background: said, but it does not take the focus from a field. */
+  quiet?: boolean;
+}): JSX.Element {
   const speech = useSpeech();
   const { t } = speech;
   const told = explain(props.problem, props.standing, speech);
-  const box = useFocus(props.problem);
+  const box = useFocus(props.quiet === true ? null : props.problem);
   return (
-    <div class="problem" role="alert" tabIndex={-1} ref={box}>
+    <div class="problem" role={props.quiet === true ? 'status' : 'alert'} tabIndex={-1} ref={box}>
       <h2>{t('problem.title')}</h2>
       <p>
         <strong>{told.vote}</strong>
@@ -60,6 +65,8 @@ export function FieldSummary(props: {
 /** Moves the focus to the box each time it has something new to say. */
 function useFocus(news: unknown): { current: HTMLDivElement | null } {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => box.current?.focus(), [news]);
+  useEffect(() => {
+    if (news !== null) box.current?.focus();
+  }, [news]);
   return box;
 }

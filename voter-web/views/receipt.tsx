@@ -6,9 +6,9 @@ import { askCountState, followCount } from '../follow-count.ts';
 import type { CountState, DuplicateVote, KeptVote, RecordedVote } from '../kept-vote.ts';
 import type { Session } from '../session.ts';
 import { resultsSource } from '../use-results.ts';
-import { readVoteState, stateRequest } from '../vote-state.ts';
 import { Heading } from './layout.tsx';
 import { useSpeech } from './speaking.ts';
+import { CheckButton, StateCheck } from './state-check.tsx';
 
 type ReceiptProps = {
   vote: RecordedVote;
@@ -20,7 +20,7 @@ type ReceiptProps = {
 
 /** The receipt. It never says what was chosen: nobody can ask the voter to show it. */
 export function ReceiptView(props: ReceiptProps): JSX.Element {
-  const { t, moment } = useSpeech();
+  const { t } = useSpeech();
   const { vote, session } = props;
   const base = session?.results_url ?? '';
 
@@ -66,7 +66,7 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
         {vote.ballotToken !== null && vote.count !== null && (
           <CheckButton check={async () => know(await askCountState(vote, { ask }))} />
         )}
-        <p class="hint">{t('receipt.keep', { time: moment(vote.acceptedAt) })}</p>
+        <p class="hint">{t('receipt.keep')}</p>
         <button type="button" class="quiet" onClick={() => print()}>
           {t('receipt.print')}
         </button>
@@ -80,13 +80,6 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
 export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void }): JSX.Element {
   const { t } = useSpeech();
   const { vote } = props;
-  const [state, setState] = useState<string | null>(null);
-
-  async function check(): Promise<void> {
-    const found = readVoteState(await ask(...stateRequest(vote.voteId, vote.ballotToken, null)));
-    setState(found === null ? 'state.unavailable' : `state.${found.status}`);
-  }
-
   return (
     <>
       <Heading>{t('duplicate.title')}</Heading>
@@ -95,8 +88,7 @@ export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void
         <dl>
           <VoteLines voteId={vote.voteId} acceptedAt={vote.acceptedAt} />
         </dl>
-        <p role="status">{state !== null && t(state)}</p>
-        <CheckButton check={check} />
+        <StateCheck voteId={vote.voteId} ballotToken={vote.ballotToken} />
         <HandOver handOver={props.handOver} />
       </section>
     </>
@@ -104,7 +96,7 @@ export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void
 }
 
 function VoteLines(props: { voteId: string; acceptedAt: string }): JSX.Element {
-  const { t, moment, momentUtc } = useSpeech();
+  const { t, moment } = useSpeech();
   return (
     <>
       <dt>{t('receipt.vote')}</dt>
@@ -115,8 +107,7 @@ function VoteLines(props: { voteId: string; acceptedAt: string }): JSX.Element {
       </dd>
       <dt>{t('receipt.accepted')}</dt>
       <dd>
-        <time dateTime={props.acceptedAt}>{moment(props.acceptedAt)}</time>{' '}
-        <span class="small">({momentUtc(props.acceptedAt)})</span>
+        <time dateTime={props.acceptedAt}>{moment(props.acceptedAt)}</time>
       </dd>
     </>
   );
@@ -130,21 +121,6 @@ function Line(props: { name: string; value: string }): JSX.Element {
         <bdi>{props.value}</bdi>
       </dd>
     </>
-  );
-}
-
-function CheckButton(props: { check: () => Promise<void> }): JSX.Element {
-  const { t } = useSpeech();
-  const [busy, setBusy] = useState(false);
-  function press(): void {
-    if (busy) return;
-    setBusy(true);
-    void props.check().finally(() => setBusy(false));
-  }
-  return (
-    <button type="button" class="quiet" aria-disabled={busy ? 'true' : undefined} onClick={press}>
-      {t('receipt.check')}
-    </button>
   );
 }
 

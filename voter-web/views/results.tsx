@@ -48,7 +48,10 @@ function Bar(props: { option: OptionResult }): JSX.Element {
       <div class="bar-text">
         <bdi class="bar-label">{label}</bdi>
         <span class="bar-figures">
-          <strong>{percent(percentage ?? 0)}</strong> {t('results.votes', { count: count ?? 0 })}
+          <strong>
+            <bdi>{percent(percentage ?? 0)}</bdi>
+          </strong>{' '}
+          <bdi>{t('results.votes', { count: count ?? 0 })}</bdi>
         </span>
       </div>
       <div class="bar" aria-hidden="true">

@@ -17,7 +17,12 @@ export function Sending(props: { sender: SenderState | null; resume: () => void 
   return (
     <>
       <Heading>{t('sending.title')}</Heading>
-      {problem !== null && <ProblemSummary problem={problem} standing="unknown" />}
+      {problem !== null && (
+        <ProblemSummary
+          problem={problem}
+          standing={props.sender?.unknown === true ? 'unknown' : 'refused'}
+        />
+      )}
       <div class="card">
         <p class="lead">{t('sending.kept')}</p>
         <p role="status">{t(statusKey(props.sender))}</p>

@@ -35,7 +35,7 @@ export function Sessions(props: { choices: readonly Session[]; language: Languag
 
 /** When a session opens, closes or has closed, in the viewer's zone and in UTC. */
 export function SessionTimes(props: { session: Session }): JSX.Element | null {
-  const { t, moment, momentUtc } = useSpeech();
+  const { t, moment } = useSpeech();
   const { state, opens_at: opensAt, closes_at: closesAt } = props.session;
   const key =
     state === 'scheduled'
@@ -44,9 +44,5 @@ export function SessionTimes(props: { session: Session }): JSX.Element | null {
         ? 'session.closes'
         : 'session.closed';
   const time = state === 'scheduled' ? opensAt : closesAt;
-  return (
-    <p>
-      {t(key, { time: moment(time) })} <span class="small">({momentUtc(time)})</span>
-    </p>
-  );
+  return <p>{t(key, { time: moment(time) })}</p>;
 }

@@ -13,7 +13,13 @@ export function Verify(props: { token: string }): JSX.Element {
 
   useEffect(() => {
     const body = { token: props.token };
-    void ask('/api/v1/auth/verify', { method: 'POST', body }).then(setAnswer);
+    async function confirm(): Promise<void> {
+      const came = await ask('/api/v1/auth/verify', { method: 'POST', body });
+      // A used token has no business in the history of the browser.
+      if (came.kind === 'ok') history.replaceState(null, '', `/${language}/`);
+      setAnswer(came);
+    }
+    void confirm();
   }, [tries]);
 
   const problem = answer === null ? null : problemOf(answer);
