@@ -14,7 +14,7 @@ import { ProblemSummary } from './views/problem.tsx';
 import { DuplicateView, ReceiptView } from './views/receipt.tsx';
 import { ResultsView } from './views/results.tsx';
 import { Sending } from './views/sending.tsx';
-import { Sessions, SessionTimes } from './views/sessions.tsx';
+import { NoSession, Sessions, SessionTimes } from './views/sessions.tsx';
 import { Speaking } from './views/speaking.ts';
 import { Verify } from './views/verify.tsx';
 
@@ -89,6 +89,7 @@ function Screen(props: ScreenProps): JSX.Element {
   if (sessionId === null && props.choices.length > 1) {
     return <Sessions choices={props.choices} language={props.language} />;
   }
+  if (sessionId === null && props.looked && props.problem === null) return <NoSession />;
   if (
     session !== null &&
     kept === null &&

@@ -23,7 +23,7 @@ export type SendingVote = {
 export type RecordedVote = {
   stage: 'recorded';
   voteId: string;
-  /** accepted_at, RFC 3339 UTC. */
+  /** accepted_at, RFC 3339 UTC; empty where the service did not tell it. */
   acceptedAt: string;
   confirmationCode: string;
   /** The signed receipt; null when the vote was found by its state and not by its 201. */
@@ -81,7 +81,7 @@ export function readKeptVote(store: TextStore, sessionId: string): KeptVote | nu
       return usable && Array.isArray(kept.ballot?.regions) ? (kept as SendingVote) : null;
     }
     if (kept?.stage !== 'recorded' && kept?.stage !== 'duplicate') return null;
-    return isText(kept.voteId) && isText(kept.acceptedAt) ? (kept as KeptVote) : null;
+    return isText(kept.voteId) && typeof kept.acceptedAt === 'string' ? (kept as KeptVote) : null;
   } catch {
     return null;
   }

@@ -11,6 +11,8 @@ export type SessionView = {
   /** The session's id, known before the session is. */
   sessionId: string | null;
   problem: Problem | null;
+  /** False until the first answer. */
+  looked: boolean;
 };
 
 /** The state changes at a boundary; the page looks again shortly after, spread over this. */
@@ -26,6 +28,7 @@ export function useSession(named: string | null, choose: (id: string) => void): 
     choices: [],
     sessionId: named,
     problem: null,
+    looked: false,
   });
 
   useEffect(() => {
@@ -35,7 +38,9 @@ export function useSession(named: string | null, choose: (id: string) => void): 
       if (leaving.signal.aborted) return lookMsMax;
       if (found.sessionId !== null && found.sessionId !== view.sessionId) choose(found.sessionId);
       // A failed look leaves what was known in place.
-      setView((known) => (found.problem === null ? found : { ...known, problem: found.problem }));
+      setView((known) =>
+        found.problem === null ? found : { ...known, problem: found.problem, looked: true },
+      );
       return nextLookMs(found, Date.now());
     }
     async function keepLooking(): Promise<void> {
@@ -50,7 +55,13 @@ export function useSession(named: string | null, choose: (id: string) => void): 
 
 async function lookFor(sessionId: string): Promise<SessionView> {
   const answer = await ask(`/api/v1/sessions/${encodeURIComponent(sessionId)}`);
-  return { session: readSession(answer), choices: [], sessionId, problem: problemOf(answer) };
+  return {
+    session: readSession(answer),
+    choices: [],
+    sessionId,
+    problem: problemOf(answer),
+    looked: true,
+  };
 }
 
 async function lookForAny(): Promise<SessionView> {
@@ -59,7 +70,13 @@ async function lookForAny(): Promise<SessionView> {
   const open = choices.filter((choice) => choice.state === 'open');
   const only = open.length === 1 ? open[0] : choices.length === 1 ? choices[0] : undefined;
   const sessionId = only?.session_id ?? null;
-  return { session: only ?? null, choices, sessionId, problem: problemOf(answer) };
+  return {
+    session: only ?? null,
+    choices,
+    sessionId,
+    problem: problemOf(answer),
+    looked: true,
+  };
 }
 
 function nextLookMs(view: SessionView, nowMs: number): number {

@@ -39,7 +39,8 @@ export function useVote(sessionId: string | null): VoteDesk {
   const code = useRef<string | null>(null);
 
   async function open(typed: string | null): Promise<Opened> {
-    if (sessionId === null) return null;
+    // Which vote it is for has not been answered yet.
+    if (sessionId === null) return { answer: { kind: 'none' } };
     const opened = await openBallot(sessionId, typed, { ask, tabStore, now: Date.now });
     if (opened !== null && 'ballot' in opened) {
       code.current = typed;

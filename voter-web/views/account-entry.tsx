@@ -16,6 +16,10 @@ type AccountProps = {
   onProblem: (problem: Problem | null) => void;
 };
 
+/** What the service takes for a new password. */
+const passwordCharsMin = 10;
+const passwordCharsMax = 128;
+
 type Fault = { field: string; text: string };
 
 /** Voting with an account: log in, or create one and confirm the address by mail. */
@@ -106,6 +110,9 @@ function Credentials(props: {
     const found: Fault[] = [];
     if (!/^\S+@\S+$/.test(email)) found.push({ field: 'email', text: t('email.missing') });
     if (password === '') found.push({ field: 'password', text: t('password.missing') });
+    if (props.way === 'register' && password !== '' && password.length < passwordCharsMin) {
+      found.push({ field: 'password', text: t('password.short', { count: passwordCharsMin }) });
+    }
     props.before(null);
     setFaults(found);
     if (found.length > 0) return;
@@ -132,7 +139,7 @@ function Credentials(props: {
         <label for="password">{t('password.label')}</label>
         {props.way === 'register' && (
           <p class="hint" id="password-hint">
-            {t('password.hint')}
+            {t('password.hint', { count: passwordCharsMin })}
           </p>
         )}
         <input
@@ -140,7 +147,7 @@ function Credentials(props: {
           name="password"
           type="password"
           dir="ltr"
-          maxLength={1024}
+          maxLength={passwordCharsMax}
           autocomplete={props.way === 'login' ? 'current-password' : 'new-password'}
           aria-describedby={props.way === 'register' ? 'password-hint' : undefined}
           aria-invalid={invalid('password')}

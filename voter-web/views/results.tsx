@@ -21,10 +21,12 @@ export function ResultsView(props: { session: Session; proof: string | null }): 
     <section class="results" aria-labelledby="results-title">
       <h2 id="results-title">{title}</h2>
       {results === null && <p>{t('results.loading')}</p>}
+      {results !== null && (
+        <p class="total">{t('results.total', { count: results.total_votes ?? 0 })}</p>
+      )}
       {results !== null && areHidden(results) && <Hidden session={session} />}
       {results !== null && !areHidden(results) && (
         <>
-          <p class="total">{t('results.total', { count: results.total_votes ?? 0 })}</p>
           <ul class="bars">
             {results.options.map((option) => (
               <Bar key={option.option_id} option={option} />

@@ -33,6 +33,17 @@ export function Sessions(props: { choices: readonly Session[]; language: Languag
   );
 }
 
+/** Nothing is announced or open: said, so that nobody looks for a code to enter. */
+export function NoSession(): JSX.Element {
+  const { t } = useSpeech();
+  return (
+    <>
+      <Heading>{t('sessions.none')}</Heading>
+      <p class="lead">{t('sessions.none.text')}</p>
+    </>
+  );
+}
+
 /** When a session opens, closes or has closed, in the viewer's zone and in UTC. */
 export function SessionTimes(props: { session: Session }): JSX.Element | null {
   const { t, moment } = useSpeech();
