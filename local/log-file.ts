@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 
 /** A log keeps this much, and as much again in FILE.1. */
 const BYTES_MAX = 20_000_000;
-const TAIL_LINES = 12;
+const TAIL_LINES = 30;
 
 /** The file one process logs to: bounded, begun anew at every start of the stack. */
 export class LogFile {

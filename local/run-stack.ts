@@ -78,10 +78,7 @@ async function superviseUntilStop(
   const { admin } = facts.secrets;
   const start = async (): Promise<StackFile> => {
     await supervisor.start();
-    const hasPortal = supervisor.processes.some(({ node }) => node.name === 'portal');
-    const demo = hasPortal
-      ? await ensureDemo(addressesOf(facts), admin, join(places.data, 'demo.json'))
-      : { session_id: '', admin };
+    const demo = await ensureDemo(addressesOf(facts), admin, join(places.data, 'demo.json'));
     const describe = (): StackFile => describeStack(facts, supervisor.processes, demo);
     await pids.begin(describe);
     return describe();

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Facts, type Placed, placedName, unknownCallerKey } from './env.ts';
 import { isFree } from './free-ports.ts';
 import { buildGraph, type PlacedService, type StackNode } from './graph.ts';
@@ -10,7 +8,7 @@ import { type PortWish, planPorts, readPorts, savePorts } from './ports.ts';
 import { makeSecrets } from './secrets.ts';
 import { loadKeys, serviceKinds } from './services.ts';
 import type { Terminal } from './terminal.ts';
-import { findTools, root } from './tools.ts';
+import { findTools } from './tools.ts';
 
 const FREE_BYTES_MIN = 300_000_000;
 
@@ -62,12 +60,8 @@ function placesOf(regions: readonly string[]): Placed[] {
 }
 
 async function placeServices(regions: readonly string[]): Promise<PlacedService[]> {
-  const there = placesOf(regions).filter(({ kind }) =>
-    existsSync(join(root, kind.folder, 'main.ts')),
-  );
-  return Promise.all(
-    there.map(async (placed) => ({ ...placed, keys: await loadKeys(placed.kind) })),
-  );
+  const placed = placesOf(regions);
+  return Promise.all(placed.map(async (one) => ({ ...one, keys: await loadKeys(one.kind) })));
 }
 
 async function choosePorts(

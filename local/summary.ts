@@ -1,18 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { printableCodes, readVotingCodeKey } from './cli/codes.ts';
+import type { Places } from './places.ts';
 import type { StackFile } from './stack-file.ts';
 
-/** What a human needs to know when the stack is ready. */
-export function summary(stack: StackFile): string {
+const DEMO_CODES = 3;
+
+/** What a human needs to know when the stack is ready, with fresh voting codes for the demo session. */
+export function summary(stack: StackFile, places: Places): string {
   const { demo, regions } = stack;
+  const key = readVotingCodeKey(places.secrets);
+  const codes = [...printableCodes(key, demo.session_id, DEMO_CODES, randomBytes)];
   const lines = [
     '',
     '  Ready.',
     '',
-    `  Vote        ${stack.edge}/?session=${demo.session_id}`,
-    `  Portal      ${stack.portal}   ${demo.admin.email}  ${demo.admin.password}`,
-    `  Mailbox     ${stack.mailbox}`,
-    ...(regions.length > 1 ? regions.map(({ name, url }) => `  ${name.padEnd(11)} ${url}`) : []),
+    `  Vote       ${stack.edge}/?session=${demo.session_id}`,
+    `             with one of the codes ${codes.join('  ')}`,
+    `             or an account: register there, the mail comes to the mailbox`,
+    `  Mailbox    ${stack.mailbox}`,
+    `  Portal     ${stack.portal}`,
+    `             ${demo.admin.email}  ${demo.admin.password}`,
+    ...(regions.length > 1 ? regions.map(({ name, url }) => `  ${name.padEnd(10)} ${url}`) : []),
     '',
-    '  End it with Ctrl-C or npm stop.',
+    `  More codes: npm run -s codes -- --session ${demo.session_id} --count 10`,
+    '  To end it:  Ctrl-C here, or npm stop',
     '',
     '',
   ];
