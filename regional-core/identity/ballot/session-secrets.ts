@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { unwrapSecret, wrapSecret } from './wrapping.ts';
+
+/** Stores what is offered if nothing stands, and gives what stands. */
+export type KeepSecret = (sessionId: string, offered: Buffer) => Promise<Buffer>;
+
+const secretBytes = 32;
+
+/**
+ * The secrets that make vote ids, one a session, read once and kept: a ballot needs no database
+ * after the first one of its session. Asked for known sessions only, which bounds the cache.
+ */
+export class SessionSecrets {
+  readonly #wrappingKey: Buffer;
+  readonly #keep: KeepSecret;
+  readonly #byId = new Map<string, Buffer>();
+  readonly #reading = new Map<string, Promise<Buffer>>();
+
+  constructor(wrappingKey: Buffer, keep: KeepSecret) {
+    this.#wrappingKey = wrappingKey;
+    this.#keep = keep;
+  }
+
+  /** Throws when the secret is not known here and Postgres is away. */
+  async get(sessionId: string): Promise<Buffer> {
+    const known = this.#byId.get(sessionId);
+    if (known !== undefined) return known;
+    const reading = this.#reading.get(sessionId) ?? this.#read(sessionId);
+    this.#reading.set(sessionId, reading);
+    try {
+      const secret = await reading;
+      this.#byId.set(sessionId, secret);
+      return secret;
+    } finally {
+      this.#reading.delete(sessionId);
+    }
+  }
+
+  async #read(sessionId: string): Promise<Buffer> {
+    const offered = wrapSecret(this.#wrappingKey, sessionId, randomBytes(secretBytes));
+    const standing = await this.#keep(sessionId, offered);
+    return unwrapSecret(this.#wrappingKey, sessionId, standing);
+  }
+}

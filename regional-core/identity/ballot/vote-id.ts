@@ -1,0 +1,14 @@
+import { createHmac } from 'node:crypto';
+import type { EligibilityPolicy } from '#common/contracts/session.ts';
+import { uuidV8 } from '#common/uuid.ts';
+
+/**
+ * The vote id of a voter in a session: a function of the session's secret and the voter id alone, so
+ * every ballot of one voter carries the same, in every region, with every store down. The policy is
+ * part of what is hashed: a code never meets an account.
+ *
+ * @param voterId the code's serial, or the account's voter id (base64url)
+ */
+export function voteIdOf(secret: Buffer, policy: EligibilityPolicy, voterId: string): string {
+  return uuidV8(createHmac('sha256', secret).update(`${policy}:${voterId}`).digest());
+}

@@ -1,0 +1,13 @@
+import type { Router } from '@koa/router';
+import type { RequestState } from '#common/http.ts';
+import type { PublicJwk } from '#common/keys.ts';
+import { answerJson } from '../answer.ts';
+
+/** A rotation shows its new key this long before it signs. */
+const cacheControl = 'public, max-age=300';
+
+export function jwksRoutes(router: Router<RequestState>, keys: readonly PublicJwk[]): void {
+  const byId = new Map(keys.map((key) => [key.kid, { ...key, alg: 'EdDSA', use: 'sig' }]));
+  const jwks = { keys: [...byId.values()] };
+  router.get('/.well-known/jwks.json', (context) => answerJson(context, 200, jwks, cacheControl));
+}
