@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { sleep } from '#common/clock.ts';
+import { judgeAnswer, judgeSilence, type Verdict } from './attempt.ts';
+import type { Voter } from './ballots.ts';
+import { type Connections, TimeoutError } from './connections.ts';
+import type { Outcome } from './gauge.ts';
+import type { Session } from './session.ts';
+import type { Target } from './target.ts';
+
+export interface Casting {
+  readonly target: Target;
+  readonly connections: Connections;
+  readonly session: Session;
+  /** Told of each attempt that was not answered with 201. */
+  readonly onFailure: (code: string, sentAtMs: number) => void;
+}
+
+export interface Cast {
+  readonly outcome: Outcome;
+  /** The 201's body. */
+  readonly body: string | undefined;
+  /** Code of the last answer that was not a 201. */
+  readonly code: string | undefined;
+}
+
+/** With a second region at hand the page goes there after 3 s; alone, it waits for the edge's end. */
+const attemptMs = { one: 8_000, several: 3_000 };
+/** After this long the voter has gone away. */
+const patienceMs = 60_000;
+
+/**
+ * Sends one vote as the voter's page does: the same choice and the same key until it is accepted or
+ * refused, the next region when there is another, for up to a minute.
+ */
+export async function castVote(
+  casting: Casting,
+  voter: Voter,
+  viewer: number,
+  option: number,
+): Promise<Cast> {
+  const { target, connections } = casting;
+  const several = target.prefixes.length > 1;
+  const request = voteRequest(casting, voter, option);
+  const givesUpAt = performance.now() + patienceMs;
+  let mayBeRecorded = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const text = request(target.prefixes[attempt % target.prefixes.length]!);
+    const sentAtMs = performance.now();
+    let body: string | undefined;
+    let verdict: Verdict;
+    try {
+      const timeoutMs = several ? attemptMs.several : attemptMs.one;
+      const answer = await connections.request(viewer, text, timeoutMs);
+      verdict = judgeAnswer(answer, attempt, Math.random());
+      body = answer.body;
+    } catch (error) {
+      const code = error instanceof TimeoutError ? 'timeout' : 'network';
+      verdict = judgeSilence(code, attempt, Math.random());
+    }
+    if (verdict.kind === 'accepted') return { outcome: 'accepted', body, code: undefined };
+    casting.onFailure(verdict.code, sentAtMs);
+    mayBeRecorded ||= verdict.kind === 'again' && verdict.mayBeRecorded;
+    const ends = verdict.kind === 'refused' || performance.now() + verdict.waitMs > givesUpAt;
+    if (ends) {
+      // What an earlier attempt wrote is not undone by a later refusal.
+      const outcome = mayBeRecorded ? 'unknown' : 'refused';
+      return { outcome, body: undefined, code: verdict.code };
+    }
+    await sleep(verdict.kind === 'again' ? verdict.waitMs : 0);
+  }
+}
+
+/** The request's text for each way in; made once a voter, sent again as it is. */
+export function voteRequest(
+  { target, session }: Pick<Casting, 'target' | 'session'>,
+  voter: Voter,
+  option: number,
+): (prefix: string) => string {
+  const { sessionId, optionIds } = session;
+  const body =
+    `{"session_id":"${sessionId}","option_id":"${optionIds[option % optionIds.length]}",` +
+    `"client_metadata":{"timezone":"UTC"}}`;
+  const rest =
+    `/api/v1/votes HTTP/1.1\r\nHost: ${target.host}\r\n` +
+    `Authorization: Bearer ${voter.ballotToken}\r\nIdempotency-Key: ${randomUUID()}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return (prefix) => `POST ${prefix}${rest}`;
+}
