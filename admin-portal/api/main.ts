@@ -1,5 +1,5 @@
 import { runService } from '#common/service.ts';
 import { config } from './config.ts';
-import { startPortal } from './start.ts';
+import { start } from './start.ts';
 
-await runService({ name: 'portal', config, start: startPortal });
+await runService({ name: 'portal', config, start });

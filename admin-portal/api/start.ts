@@ -1,6 +1,6 @@
 import { sleep } from '#common/clock.ts';
-import { createHttpServer, listen } from '#common/http-server.ts';
-import { createPool } from '#common/postgres.ts';
+import { createHttpServer, listen, listener } from '#common/http-server.ts';
+import { createPool, isPostgresAway } from '#common/postgres.ts';
 import { createRedis } from '#common/redis.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import { createPortalApp } from './app.ts';
@@ -11,14 +11,13 @@ import { Logins } from './logins.ts';
 import { createMetrics } from './metrics.ts';
 import { PasswordHasher } from './password.ts';
 import type { Portal } from './portal.ts';
-import { isStoreAway } from './store-trouble.ts';
 
 const connectionsMax = 5;
 const redisCommandMs = 500;
 const firstAdminRetryMs = 1000;
 
 /** Wires the portal's API and listens. */
-export async function startPortal(context: ServiceContext<PortalConfig>): Promise<Running> {
+export async function start(context: ServiceContext<PortalConfig>): Promise<Running> {
   const { config, log, clock, metrics, random } = context;
   const pool = createPool({
     url: config.postgresUrl,
@@ -41,8 +40,7 @@ export async function startPortal(context: ServiceContext<PortalConfig>): Promis
     log,
     clock,
   };
-  const answer = createPortalApp(portal, config).callback();
-  const server = createHttpServer((request, response) => void answer(request, response));
+  const server = createHttpServer(listener(createPortalApp(portal, config)));
   await listen(server, config.host, config.port);
   let hasFirstAdmin = false;
   const firstAdmin = (async () => {
@@ -77,7 +75,7 @@ async function makeFirstAdmin(
       if (made) log.info('made the first admin');
       return;
     } catch (error) {
-      if (!isStoreAway(error)) throw error;
+      if (!isPostgresAway(error)) throw error;
       log.warn({ err: error }, 'postgres is away');
       await sleep(firstAdminRetryMs, draining);
     }

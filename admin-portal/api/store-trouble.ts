@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import { ServiceError } from '#common/errors.ts';
+import { isPostgresAway } from '#common/postgres.ts';
 
 /** Postgres and Redis away mean "not now", not "broken": the client may try again. */
 export function retryableStoreTrouble(): Middleware {
@@ -31,15 +32,10 @@ export async function unknownWhenLost<T>(write: Promise<T>): Promise<T> {
   }
 }
 
-/** SQLSTATE classes: 08 connection, 57 operator intervention, 53 out of resources, 25006 standby. */
-const sqlStates = /^(08...|57...|53...|25006|55P03)$/;
-const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
-/** What pg and ioredis say without a code. */
-const sentences =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying|Query read timeout|Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries)/;
+/** What ioredis says while there is no Redis; it gives most of it no code. */
+const redisAway =
+  /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max)/;
 
 export function isStoreAway(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === 'string' && (sqlStates.test(code) || socketCodes.has(code))) return true;
-  return typeof message === 'string' && sentences.test(message);
+  return isPostgresAway(error) || (error instanceof Error && redisAway.test(error.message));
 }

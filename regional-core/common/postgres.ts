@@ -52,3 +52,20 @@ export function isReadOnlyError(error: unknown): boolean {
 export function isUniqueViolation(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === '23505';
 }
+
+/**
+ * SQLSTATEs that say "not now": 08 connection, 40 serialization and deadlock, 53 resources, 55P03
+ * lock timeout, 57 cancelled, going down or coming up, 25006 a standby.
+ */
+const awayStates = /^(08|40|53|57)|^(25006|55P03)$/;
+const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
+/** What pg throws without a code. */
+const awayMessages =
+  /^(timeout exceeded|Query read timeout|Connection terminated|Client has encountered a connection)/;
+
+/** True for trouble that passes. A write that fails this way may have happened all the same. */
+export function isPostgresAway(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return awayStates.test(code) || awayCodes.has(code);
+  return typeof message === 'string' && awayMessages.test(message);
+}

@@ -1,0 +1,152 @@
+// npm run -s balance -- --session ID [--json]: how a session's records ended, and whether it adds up.
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { topicName } from '#common/contracts/topics.ts';
+import { createLog } from '#common/log.ts';
+import { createPool } from '#common/postgres.ts';
+import { isUuid } from '#common/uuid.ts';
+import { type Balance, verdicts } from '../../regional-core/records/balance/balance.ts';
+import { type BalanceRow, readBalance } from '../../regional-core/records/sql/read-balance.ts';
+import { sessionExists } from '../../regional-core/records/sql/session-exists.ts';
+import { placesIn } from '../places.ts';
+import { readStack } from '../stack-file.ts';
+import { root } from '../tools.ts';
+import { countLog, type PartitionHolds } from './count-log.ts';
+
+const usage = `Usage: npm run -s balance -- --session ID [--json]
+  --session ID   the voting session (a UUID)
+  --json         one line of JSON instead of a table`;
+
+/** Where the stores of a stack are. */
+export interface BalanceStores {
+  /** URL of a role that reads the schema votes. */
+  readonly postgres: string;
+  /** Every region's broker, `host:port`. */
+  readonly regions: readonly { readonly name: string; readonly kafka: string }[];
+  readonly topicPrefix: string;
+}
+
+/** The balance, and a sentence for each place where it does not add up. */
+export interface BalanceReport {
+  readonly balance: Balance;
+  readonly faults: readonly string[];
+}
+
+/** Reads the command line. Throws an Error with one sentence and the usage. */
+export function parseBalanceOptions(args: readonly string[]): { sessionId: string; json: boolean } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: { session: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+    if (values.session === undefined) throw new Error('--session is missing');
+    if (!isUuid(values.session))
+      throw new Error(`--session must be a UUID, not "${values.session}"`);
+    return { sessionId: values.session, json: values.json };
+  } catch (error) {
+    // Node's own text goes on about positional arguments: its first sentence is enough.
+    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    throw new Error(`${reason}.\n${usage}`, { cause: error });
+  }
+}
+
+/**
+ * Reads what the ledger said from Postgres, then the logs of all regions from Kafka: what lies
+ * before the ledger's offset must be the sum of its verdicts, to the record; what lies behind it is
+ * pending. In this order, because the logs never end before what the ledger has read of them.
+ */
+export async function reportBalance(
+  stores: BalanceStores,
+  sessionId: string,
+): Promise<BalanceReport> {
+  const log = createLog({ service: 'balance' }, 'error', process.stderr);
+  const pool = createPool({
+    url: stores.postgres,
+    applicationName: 'balance',
+    connectionsMax: 1,
+    log,
+  });
+  let rows: BalanceRow[];
+  try {
+    if (!(await sessionExists(pool, sessionId)))
+      throw new Error(`There is no session ${sessionId}.`);
+    rows = await readBalance(pool, [sessionId]);
+  } finally {
+    await pool.end();
+  }
+  const holds = new Map<string, readonly PartitionHolds[]>();
+  for (const { name, kafka } of stores.regions) {
+    const own = rows.filter(({ region }) => region === name);
+    const splitAt = new Map(own.map(({ partition, ledger_next }) => [partition, ledger_next]));
+    const topic = topicName(stores.topicPrefix, 'vote-submitted');
+    const options = { brokers: [kafka], clientId: 'balance', topic, log };
+    holds.set(name, await countLog(options, sessionId, splitAt));
+  }
+  return addUp(rows, holds);
+}
+
+/** Puts the two sides together. Exported for tests. */
+export function addUp(
+  rows: readonly BalanceRow[],
+  holds: ReadonlyMap<string, readonly PartitionHolds[]>,
+): BalanceReport {
+  const sums = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
+  const faults: string[] = [];
+  for (const row of rows) {
+    let judged = 0;
+    for (const verdict of verdicts) {
+      sums[verdict] += row[verdict];
+      judged += row[verdict];
+    }
+    const read = holds.get(row.region)?.[row.partition]?.before ?? 0;
+    if (read === judged) continue;
+    const where = `${row.region}, partition ${row.partition}, before offset ${row.ledger_next}`;
+    faults.push(
+      holds.has(row.region)
+        ? `${where}: the log holds ${read} records and the ledger judged ${judged}`
+        : `${row.region} does not run here, and the ledger judged ${judged} records of its log`,
+    );
+  }
+  let accepted = 0;
+  for (const partitions of holds.values()) {
+    for (const { before, from } of partitions) accepted += before + from;
+  }
+  const judged = verdicts.reduce((sum, verdict) => sum + sums[verdict], 0);
+  return { balance: { accepted, ...sums, void: 0, pending: accepted - judged }, faults };
+}
+
+/** `accepted 12 = counted 10 + duplicate 1 + …`: one line that adds up. */
+export function formatBalance({ accepted, ...ends }: Balance): string {
+  const terms = Object.entries(ends).map(([word, records]) => `${word} ${records}`);
+  return `accepted ${accepted} = ${terms.join(' + ')}`;
+}
+
+async function main(): Promise<void> {
+  try {
+    const { sessionId, json } = parseBalanceOptions(process.argv.slice(2));
+    const stack = readStack(placesIn(join(root, '.local')).stack);
+    if (stack === undefined) throw new Error('No stack is ready here. Start it with: npm start');
+    const { postgres, regions } = stack;
+    const { balance, faults } = await reportBalance(
+      { postgres, regions, topicPrefix: '' },
+      sessionId,
+    );
+    process.stdout.write(`${json ? JSON.stringify(balance) : formatBalance(balance)}\n`);
+    if (faults.length === 0) return;
+    process.stderr.write(`It does not add up:\n  ${faults.join('\n  ')}\n`);
+    process.exitCode = 1;
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function explain(error: unknown): string {
+  const { message, code } = error as { message: string; code?: unknown };
+  if (code === 'ECONNREFUSED') return `The stack's stores do not answer: ${message || code}.`;
+  return message;
+}
+
+if (import.meta.main) await main();

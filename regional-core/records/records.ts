@@ -1,0 +1,20 @@
+import type { Clock } from '#common/clock.ts';
+import type { PublicKeys } from '#common/keys.ts';
+import type { Log } from '#common/log.ts';
+import type { Pool } from '#common/postgres.ts';
+import type { RecordsMetrics } from './metrics.ts';
+import type { Tries } from './vote-state/tries.ts';
+
+/** What every route works with. */
+export interface Records {
+  readonly pool: Pool;
+  /** As the topic `sessions` last told them. */
+  readonly ballotKeys: () => PublicKeys;
+  readonly receiptKeys: PublicKeys;
+  readonly confirmationKey: Buffer;
+  readonly tries: Tries;
+  readonly metrics: RecordsMetrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+}

@@ -1,0 +1,90 @@
+import type { Covers } from '#common/contracts/vote-aggregated.ts';
+import type { Pool } from '#common/postgres.ts';
+
+/** Where a record lies in a region's log. */
+export interface Place {
+  readonly region: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface VoteStateRow {
+  /** Null when no session is known by the id given, or none has the vote. */
+  readonly session_id: string | null;
+  /** The row that counts. */
+  readonly option_no: number | null;
+  readonly accepted_at: Date | null;
+  readonly counted_at: Date | null;
+  /** The earliest record that came after closing. */
+  readonly late_option_no: number | null;
+  readonly late_accepted_at: Date | null;
+  /** Options of the voter's records that lost to the row that counts. */
+  readonly lost_option_nos: readonly number[];
+  readonly quarantined: boolean;
+  /** What the ledger has read, at the same moment. */
+  readonly covers: Covers;
+  readonly as_of: Date;
+}
+
+export interface VoteStateQuery {
+  readonly voteId: string;
+  /** Undefined: every session is asked for the vote (a confirmation code names none). */
+  readonly sessionId: string | undefined;
+  readonly place: Place | undefined;
+}
+
+/**
+ * The state of a vote and the offsets in ONE statement: read apart, a vote counted in between would
+ * look lost. Each LATERAL … LIMIT 1 is one look-up by primary key in one session's table.
+ */
+const statement = `
+  SELECT found.*, held.quarantined, covers.covers, clock_timestamp() AS as_of
+  FROM (
+    SELECT coalesce(json_object_agg(region, offsets), '{}') AS covers
+    FROM (
+      SELECT region, json_agg(next_offset ORDER BY partition) AS offsets
+      FROM votes.offsets JOIN votes.regions USING (region_no) GROUP BY region
+    ) AS by_region
+  ) AS covers
+  LEFT JOIN LATERAL (
+    SELECT session.session_id, won.option_no, won.accepted_at, won.counted_at,
+      late.option_no AS late_option_no, late.accepted_at AS late_accepted_at,
+      ARRAY(
+        SELECT DISTINCT option_no FROM votes.vote_conflicts
+        WHERE session_no = session.session_no AND vote_id = $1
+      ) AS lost_option_nos
+    FROM (
+      SELECT session_no, session_id FROM votes.voting_sessions
+      WHERE $2::uuid IS NULL OR session_id = $2
+    ) AS session
+    LEFT JOIN LATERAL (
+      SELECT option_no, accepted_at, counted_at FROM votes.votes
+      WHERE session_no = session.session_no AND vote_id = $1 LIMIT 1
+    ) AS won ON true
+    LEFT JOIN LATERAL (
+      SELECT option_no, accepted_at FROM votes.late_votes
+      WHERE session_no = session.session_no AND vote_id = $1 ORDER BY accepted_at LIMIT 1
+    ) AS late ON true
+    WHERE $2::uuid IS NOT NULL OR won.option_no IS NOT NULL OR late.option_no IS NOT NULL
+    LIMIT 1
+  ) AS found ON true
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT FROM votes.quarantined_records WHERE session_id = $2 AND vote_id = $1
+    ) OR EXISTS (
+      SELECT FROM votes.quarantined_records JOIN votes.regions USING (region_no)
+      WHERE region = $3 AND partition = $4 AND "offset" = $5
+    ) AS quarantined
+  ) AS held`;
+
+/** Always one row: what is not there is null in it. */
+export async function readVoteState(pool: Pool, query: VoteStateQuery): Promise<VoteStateRow> {
+  const { voteId, sessionId, place } = query;
+  const { rows } = await pool.query<VoteStateRow>({
+    name: 'read-vote-state',
+    text: statement,
+    values: [voteId, sessionId, place?.region, place?.partition, place?.offset],
+  });
+  const row = rows[0]!;
+  return { ...row, lost_option_nos: row.lost_option_nos ?? [] };
+}
