@@ -23,11 +23,18 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
   const { t } = useSpeech();
   const { vote, session } = props;
   const base = session?.results_url ?? '';
+  const [unanswered, setUnanswered] = useState(false);
 
   function know(count: CountState | null): void {
     if (count === null) return;
     // With an answer on the vote itself there is nothing left to ask, so the ballot is let go.
     props.update({ ...vote, count, ballotToken: count === 'unchecked' ? vote.ballotToken : null });
+  }
+
+  async function check(): Promise<void> {
+    const count = await askCountState(vote, { ask });
+    setUnanswered(count === null);
+    know(count);
   }
 
   useEffect(() => {
@@ -63,9 +70,8 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
         <p role="status" class={vote.count === null ? 'state' : 'state known'}>
           {t(`count.${vote.count ?? 'accepted'}`)}
         </p>
-        {vote.ballotToken !== null && vote.count !== null && (
-          <CheckButton check={async () => know(await askCountState(vote, { ask }))} />
-        )}
+        {vote.ballotToken !== null && vote.count !== null && <CheckButton check={check} />}
+        {unanswered && <p role="alert">{t('state.unavailable')}</p>}
         <p class="hint">{t('receipt.keep')}</p>
         <button type="button" class="quiet" onClick={() => print()}>
           {t('receipt.print')}

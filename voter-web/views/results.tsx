@@ -21,8 +21,8 @@ export function ResultsView(props: { session: Session; proof: string | null }): 
     <section class="results" aria-labelledby="results-title">
       <h2 id="results-title">{title}</h2>
       {results === null && <p>{t('results.loading')}</p>}
-      {results !== null && (
-        <p class="total">{t('results.total', { count: results.total_votes ?? 0 })}</p>
+      {typeof results?.total_votes === 'number' && (
+        <p class="total">{t('results.total', { count: results.total_votes })}</p>
       )}
       {results !== null && areHidden(results) && <Hidden session={session} />}
       {results !== null && !areHidden(results) && (
