@@ -1,6 +1,6 @@
 // npm run -s codes -- --session ID --count N: prints N voting codes of a session, one a line.
 
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -32,7 +32,7 @@ export function* printableCodes(
   count: number,
   random: (bytes: number) => Buffer,
 ): Generator<string, void> {
-  const codes = printCodes(key, sessionId, runFrom(random(4)));
+  const codes = printCodes(createSecretKey(key), sessionId, runFrom(random(4)));
   for (let printed = 0; printed < count; printed++) yield codes.next().value as string;
 }
 

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { MINUTE_MS, SECOND_MS } from '#common/clock.ts';
 import type { ConfigOf } from '#common/config.ts';
 import { sessionState } from '#common/contracts/session.ts';
@@ -109,7 +110,7 @@ function assemble(context: Context, pool: Pool, redis: Redis): AppDeps {
     verifyAccess: createAccessVerifier([config.accessKey]),
     accessKey: config.accessKey,
     ballotKey: config.ballotKey,
-    votingCodeKey: config.votingCodeKey,
+    votingCodeKey: createSecretKey(config.votingCodeKey),
     voterIdKey: config.voterIdKey,
     regions: ownFirst(config.regions, config.region),
     publicUrl: config.publicUrl,

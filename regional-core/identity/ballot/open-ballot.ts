@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { type Clock, toTimestamp } from '#common/clock.ts';
 import { type Strength, signBallot } from '#common/contracts/ballot-token.ts';
 import { type EligibilityPolicy, sessionState } from '#common/contracts/session.ts';
@@ -21,7 +21,7 @@ export interface BallotDeps {
   readonly limiter: Limiter;
   readonly clock: Clock;
   readonly ballotKey: SigningKey;
-  readonly votingCodeKey: Buffer;
+  readonly votingCodeKey: KeyObject;
   /** Own region first. */
   readonly regions: readonly VotingRegion[];
   readonly ballotsOpenedTotal: Counter;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { unwrapSecret, wrapSecret } from './wrapping.ts';
 
 /** Stores what is offered if nothing stands, and gives what stands. */
@@ -13,8 +13,8 @@ const secretBytes = 32;
 export class SessionSecrets {
   readonly #wrappingKey: Buffer;
   readonly #keep: KeepSecret;
-  readonly #byId = new Map<string, Buffer>();
-  readonly #reading = new Map<string, Promise<Buffer>>();
+  readonly #byId = new Map<string, KeyObject>();
+  readonly #reading = new Map<string, Promise<KeyObject>>();
 
   constructor(wrappingKey: Buffer, keep: KeepSecret) {
     this.#wrappingKey = wrappingKey;
@@ -22,7 +22,7 @@ export class SessionSecrets {
   }
 
   /** Throws when the secret is not known here and Postgres is away. */
-  async get(sessionId: string): Promise<Buffer> {
+  async get(sessionId: string): Promise<KeyObject> {
     const known = this.#byId.get(sessionId);
     if (known !== undefined) return known;
     const reading = this.#reading.get(sessionId) ?? this.#read(sessionId);
@@ -36,9 +36,9 @@ export class SessionSecrets {
     }
   }
 
-  async #read(sessionId: string): Promise<Buffer> {
+  async #read(sessionId: string): Promise<KeyObject> {
     const offered = wrapSecret(this.#wrappingKey, sessionId, randomBytes(secretBytes));
     const standing = await this.#keep(sessionId, offered);
-    return unwrapSecret(this.#wrappingKey, sessionId, standing);
+    return createSecretKey(unwrapSecret(this.#wrappingKey, sessionId, standing));
   }
 }
