@@ -21,7 +21,7 @@ export function toTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Resolves after `ms` (at once when that is not positive); at once, and without an error, when the signal aborts. */
+/** Resolves after `ms`, at once when that is not positive or, without an error, when `signal` aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (ms <= 0 || signal?.aborted) return resolve();

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, inject } from 'vitest';
+import { sleep } from '#common/clock.ts';
 import { topicName, topics } from '#common/contracts/topics.ts';
-import { createAdmin } from '#common/kafka.ts';
+import { createAdmin, readTopicLayout } from '#common/kafka.ts';
 
 /** The declared topics for this file alone, told apart by a prefix; deleted after its last test. */
 export async function createTestTopics(): Promise<{ prefix: string; brokers: string[] }> {
@@ -18,9 +19,22 @@ export async function createTestTopics(): Promise<{ prefix: string; brokers: str
       }),
     ),
   );
+  // Created is not yet known: the broker's metadata follow a moment later.
+  for (const { name } of topics) {
+    while (!(await isLed(admin, topicName(prefix, name)))) await sleep(20);
+  }
   afterAll(async () => {
     await admin.deleteTopics({ topics: topics.map(({ name }) => topicName(prefix, name)) });
     await admin.close();
   });
   return { prefix, brokers };
+}
+
+async function isLed(admin: ReturnType<typeof createAdmin>, topic: string): Promise<boolean> {
+  try {
+    const { partitions } = await readTopicLayout(admin, topic);
+    return partitions.every(({ leader }) => leader >= 0);
+  } catch {
+    return false;
+  }
 }

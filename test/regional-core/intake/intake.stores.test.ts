@@ -1,0 +1,405 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { systemClock } from '#common/clock.ts';
+import { confirm } from '#common/confirmation.ts';
+import { signBallot } from '#common/contracts/ballot-token.ts';
+import { verifyReceipt } from '#common/contracts/receipt.ts';
+import {
+  ballotKeysMessageKey,
+  encodeSessionsMessage,
+  type SessionMessage,
+  sessionMessageKey,
+} from '#common/contracts/session.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
+import { createProducer, readLogBounds } from '#common/kafka.ts';
+import { importPublicKeys } from '#common/keys.ts';
+import { createLog } from '#common/log.ts';
+import { LogReader } from '#common/log-reader.ts';
+import { createRedis } from '#common/redis.ts';
+import { start } from '../../../regional-core/intake/start.ts';
+import { createTestTopics } from '../../support/topics.ts';
+import { createBallot, createSigningKey } from '../../support/votes.ts';
+
+const log = createLog({ service: 'test' }, 'error');
+const { prefix, brokers } = await createTestTopics();
+const redisUrl = inject('stores').redisUrl;
+const redisPrefix = `${randomBytes(4).toString('hex')}:`;
+const ballotKey = createSigningKey();
+const receiptKey = createSigningKey();
+const confirmationKey = randomBytes(32);
+const secret = 'the-secret-of-the-edge';
+const redis = createRedis({ url: redisUrl, name: 'test', commandMs: 1000, log });
+
+const session: SessionMessage = {
+  type: 'session',
+  v: 1,
+  epoch: 1,
+  version: 3,
+  session_id: randomUUID(),
+  session_no: 1,
+  title: 'A session',
+  options: [
+    { option_id: 'tea', label: 'Tea' },
+    { option_id: 'coffee', label: 'Coffee' },
+  ],
+  opens_at_ms: Date.now() - 60_000,
+  closes_at_ms: Date.now() + 3_600_000,
+  eligibility: ['code'],
+  results_policy: 'live',
+  released_at_ms: null,
+};
+const scheduled = { ...session, session_id: randomUUID(), opens_at_ms: session.closes_at_ms - 1 };
+const closed = { ...session, session_id: randomUUID(), closes_at_ms: Date.now() - 1 };
+
+const producer = createProducer({ brokers, clientId: 'test' });
+const topic = topicName(prefix, 'sessions');
+const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
+await producer.send({
+  messages: [
+    { topic, key: Buffer.from(ballotKeysMessageKey), value: encodeSessionsMessage(keys) },
+    ...[session, scheduled, closed].map((message) => ({
+      topic,
+      key: Buffer.from(sessionMessageKey(message.session_id)),
+      value: encodeSessionsMessage(message),
+    })),
+  ],
+});
+await producer.close();
+
+async function startIntake(changes: { region?: string; kafkaBrokers?: string[] } = {}) {
+  const ending = new AbortController();
+  const port = await freePort();
+  const running = await start({
+    config: {
+      host: '127.0.0.1',
+      port,
+      internalPort: 1,
+      logLevel: 'error',
+      drainNoticeMs: 0,
+      kafkaBrokers: brokers,
+      topicPrefix: prefix,
+      region: 'us-east-1',
+      redisUrl,
+      redisPrefix,
+      originSecrets: [secret],
+      receiptKey,
+      confirmationKey,
+      durability: 'single',
+      clockErrorMs: 5,
+      addressBallotsPerMinute: 1000,
+      addressOthersPerMinute: 5,
+      ...changes,
+    },
+    log,
+    metrics: new Registry(),
+    clock: systemClock,
+    random: Math.random,
+    draining: ending.signal,
+    fail: (error) => {
+      throw error;
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    running,
+    stop: async () => {
+      ending.abort();
+      running.server!.closeAllConnections();
+      running.server!.close();
+      await running.drain();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const intake = await startIntake();
+while (intake.running.notReady().length > 0) await new Promise((r) => setTimeout(r, 20));
+afterAll(async () => {
+  await intake.stop();
+  redis.disconnect();
+});
+
+let address = 0;
+beforeEach(() => {
+  address++;
+});
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+async function post(
+  body: unknown,
+  options: { token?: string; url?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { token, url = intake.url, headers = {} } = options;
+  const response = await fetch(`${url}/api/v1/votes`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-origin-secret': secret,
+      'idempotency-key': randomUUID(),
+      'cloudfront-viewer-address': `198.51.100.${address}:4711`,
+      connection: 'close',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: JSON.parse(text) as Record<string, unknown>,
+  };
+}
+
+function openBallot(sessionId = session.session_id) {
+  const ballot = createBallot(sessionId);
+  return { ballot, token: signBallot(ballot, ballotKey) };
+}
+
+const vote = (optionId: string, sessionId = session.session_id) => ({
+  session_id: sessionId,
+  option_id: optionId,
+});
+
+/** Every record in the log, by `partition/offset`. */
+async function readLog() {
+  const log_ = topicName(prefix, 'vote-submitted');
+  const ends = await readLogBounds({ brokers, clientId: 'test' }, log_, 'latest');
+  const reader = new LogReader({ brokers, clientId: 'test', topic: log_, log, maxWaitMs: 50 });
+  reader.assign(new Map(ends.map((_, partition) => [partition, 0])));
+  const records = new Map<string, ReturnType<typeof decodeVoteRecord>>();
+  const total = ends.reduce((sum, end) => sum + end, 0);
+  while (records.size < total) {
+    for (const { partition, records: batch } of await reader.take(10_000, 100)) {
+      for (const { offset, key, value } of batch) {
+        records.set(`${partition}/${offset}`, decodeVoteRecord(key, value));
+      }
+    }
+  }
+  await reader.close();
+  return records;
+}
+
+async function untilDone(voteId: string): Promise<void> {
+  const key = `${redisPrefix}vote:{${voteId}}`;
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await redis.getBuffer(key))?.[0] === 2) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('the claim did not become DONE');
+}
+
+test('a vote is answered with a receipt for the very record that lies in the log', async () => {
+  const { ballot, token } = openBallot();
+  const { status, body, headers } = await post(
+    { ...vote('coffee'), client_metadata: { timezone: 'Europe/Berlin' } },
+    { token },
+  );
+  expect(status).toBe(201);
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+  const { code, commitment } = confirm(confirmationKey, ballot.vote_id, 1);
+  expect(body).toMatchObject({
+    vote_id: ballot.vote_id,
+    status: 'accepted',
+    confirmation_code: code,
+    message: expect.stringContaining('earliest choice counts'),
+  });
+  const receipt = verifyReceipt(String(body['receipt']), importPublicKeys([receiptKey.publicJwk]))!;
+  expect(receipt).toMatchObject({
+    vote_id: ballot.vote_id,
+    session_id: session.session_id,
+    commitment,
+    accepted_at: body['timestamp'],
+    region: 'us-east-1',
+    durability: 'single',
+  });
+  const record = (await readLog()).get(`${receipt.partition}/${receipt.offset}`);
+  expect(record).toMatchObject({ ballot, optionNo: 1, sessionVersion: 3, kid: ballotKey.kid });
+});
+
+test('300 votes at once get 300 places, and each is read back from its own', async () => {
+  const ballots = Array.from({ length: 300 }, () => openBallot());
+  const answers = await Promise.all(ballots.map(({ token }) => post(vote('tea'), { token })));
+  expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
+  const publicKeys = importPublicKeys([receiptKey.publicJwk]);
+  const places = answers.map(({ body }) => {
+    const receipt = verifyReceipt(String(body['receipt']), publicKeys)!;
+    return [`${receipt.partition}/${receipt.offset}`, receipt.vote_id] as const;
+  });
+  expect(new Set(places.map(([place]) => place)).size).toBe(300);
+  const records = await readLog();
+  for (const [place, voteId] of places) {
+    expect(records.get(place)).toMatchObject({ ballot: { vote_id: voteId } });
+  }
+});
+
+test('the same choice again gets the same answer to the letter, and no second record', async () => {
+  const { ballot, token } = openBallot();
+  const first = await post(vote('tea'), { token });
+  await untilDone(ballot.vote_id);
+  const before = (await readLog()).size;
+  const again = await post(vote('tea'), {
+    token: signBallot({ ...ballot, acr: 'password' }, ballotKey),
+  });
+  expect(again.status).toBe(201);
+  expect(again.body).toEqual(first.body);
+  expect((await readLog()).size).toBe(before);
+});
+
+test('another choice is refused with the id and time of the first', async () => {
+  const { ballot, token } = openBallot();
+  const first = await post(vote('tea'), { token });
+  await untilDone(ballot.vote_id);
+  const { status, body, headers } = await post(vote('coffee'), { token });
+  expect(status).toBe(409);
+  expect(headers.get('content-type')).toContain('application/problem+json');
+  expect(body).toMatchObject({
+    error: 'duplicate_vote',
+    existing_vote_id: ballot.vote_id,
+    timestamp: first.body['timestamp'],
+    retryable: false,
+    request_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+});
+
+test('while the first choice is on its way another waits, and the same goes through', async () => {
+  const { ballot, token } = openBallot();
+  const { commitment } = confirm(confirmationKey, ballot.vote_id, 0);
+  const choice = Buffer.from(commitment, 'base64url').subarray(8, 16);
+  // As a process leaves it that is killed between claim and acknowledgement.
+  const pending = Buffer.concat([Uint8Array.of(1), choice, randomBytes(8)]);
+  await redis.set(`${redisPrefix}vote:{${ballot.vote_id}}`, pending, 'PX', 3000);
+  const other = await post(vote('coffee'), { token });
+  expect(other.status).toBe(409);
+  expect(other.body).toMatchObject({ error: 'vote_in_progress', retryable: true });
+  expect(other.headers.get('retry-after')).toBe('1');
+  const same = await post(vote('tea'), { token });
+  expect(same.status).toBe(201);
+});
+
+test('with Redis emptied, the same choice still has the same vote id and code', async () => {
+  const { ballot, token } = openBallot();
+  const first = await post(vote('tea'), { token });
+  await untilDone(ballot.vote_id);
+  await redis.del(`${redisPrefix}vote:{${ballot.vote_id}}`);
+  const again = await post(vote('tea'), { token });
+  expect(again.status).toBe(201);
+  expect(again.body['vote_id']).toBe(first.body['vote_id']);
+  expect(again.body['confirmation_code']).toBe(first.body['confirmation_code']);
+});
+
+test('another intake, as after a restart or in another region, gives the same id and code', async () => {
+  const there = await startIntake({ region: 'us-west-2' });
+  while (there.running.notReady().length > 0) await new Promise((r) => setTimeout(r, 20));
+  const { token } = openBallot();
+  const here = await post(vote('tea'), { token });
+  const again = await post(vote('tea'), { token, url: there.url });
+  await there.stop();
+  expect(again.status).toBe(201);
+  expect(again.body['vote_id']).toBe(here.body['vote_id']);
+  expect(again.body['confirmation_code']).toBe(here.body['confirmation_code']);
+});
+
+test.each([
+  ['no ballot', vote('tea'), undefined, 401, 'invalid_token'],
+  ['a member too many', { ...vote('tea'), admin: true }, 'good', 400, 'invalid_request'],
+  ['no option', { session_id: session.session_id }, 'good', 400, 'invalid_request'],
+  ['a member twice', '{"option_id":"tea","option_id":"coffee"}', 'good', 400, 'invalid_request'],
+  ['an option that is not there', vote('milk'), 'good', 422, 'unknown_option'],
+  ["another session's ballot", vote('tea', scheduled.session_id), 'good', 422, 'invalid_ballot'],
+  ['a body of 2,049 bytes', `${' '.repeat(2049)}`, 'good', 413, 'body_too_large'],
+])('%s is refused, and nothing is written', async (_, body, ballot, status, error) => {
+  const before = (await readLog()).size;
+  const token = ballot === undefined ? {} : { token: openBallot().token };
+  const answer = await post(body, token);
+  expect(answer.status).toBe(status);
+  expect(answer.body).toMatchObject({ error, retryable: false });
+  expect((await readLog()).size).toBe(before);
+});
+
+test('form posts, compressed bodies and requests without a key are refused', async () => {
+  const { token } = openBallot();
+  const as = (headers: Record<string, string>) => post(vote('tea'), { token, headers });
+  expect((await as({ 'content-type': 'text/plain' })).status).toBe(415);
+  expect((await as({ 'content-encoding': 'gzip' })).status).toBe(415);
+  const noKey = await as({ 'idempotency-key': '' });
+  expect(noKey.status).toBe(400);
+  expect(noKey.body['message']).toContain('Idempotency-Key');
+});
+
+test('before opening a voter is told when, after closing where to look', async () => {
+  const early = openBallot(scheduled.session_id);
+  const opening = await post(vote('tea', scheduled.session_id), { token: early.token });
+  expect(opening.status).toBe(409);
+  expect(opening.body).toMatchObject({
+    error: 'session_not_open',
+    opens_at: new Date(scheduled.opens_at_ms).toISOString(),
+  });
+  const late = openBallot(closed.session_id);
+  const closing = await post(vote('tea', closed.session_id), { token: late.token });
+  expect(closing.status).toBe(410);
+  expect(closing.body).toMatchObject({
+    error: 'session_closed',
+    vote_id: late.ballot.vote_id,
+    state: `/api/v1/votes/${late.ballot.vote_id}`,
+  });
+});
+
+test('a session that the topic has not brought yet is trouble, not a refusal', async () => {
+  const sessionId = randomUUID();
+  const { token } = openBallot(sessionId);
+  const { status, body } = await post(vote('tea', sessionId), { token });
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'not_ready', retryable: true });
+});
+
+test('a voter who sends without pause is asked to wait, and then goes on', async () => {
+  const { token } = openBallot();
+  const answers = [];
+  for (let tries = 0; tries < 12; tries++) answers.push(await post(vote('tea'), { token }));
+  const limited = answers.filter(({ status }) => status === 429);
+  expect(limited.length).toBeGreaterThan(0);
+  expect(limited[0]!.body).toMatchObject({ error: 'rate_limit_exceeded', retry_after: 1 });
+  expect(limited[0]!.headers.get('retry-after')).toBe('1');
+});
+
+test('an address without ballots is limited, and its neighbours with ballots are not', async () => {
+  const statuses = [];
+  for (let tries = 0; tries < 7; tries++) statuses.push((await post(vote('tea'))).status);
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  expect((await post(vote('tea'), { token: openBallot().token })).status).toBe(201);
+});
+
+test('answers only the edge', async () => {
+  const { token } = openBallot();
+  const direct = await post(vote('tea'), { token, headers: { 'x-origin-secret': 'guess' } });
+  expect(direct.status).toBe(403);
+  expect(direct.body['error']).toBe('origin_only');
+});
+
+test('with no broker to be reached nothing is accepted, and the voter may try again', async () => {
+  const lonely = await startIntake({ kafkaBrokers: ['127.0.0.1:9'] });
+  expect(lonely.running.notReady()).not.toEqual([]);
+  const { token } = openBallot();
+  const { status, body, headers } = await post(vote('tea'), { token, url: lonely.url });
+  await lonely.stop();
+  expect(status).toBe(503);
+  expect(body['retryable']).toBe(true);
+  expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+});
