@@ -15,6 +15,7 @@ export async function startCrowd(
       name: 'crowd',
       region: undefined,
       url: '',
+      ports: [],
       dependsOn: [],
       uses: [],
       log: 'crowd',
@@ -26,9 +27,12 @@ export async function startCrowd(
         probe: async () => true,
       },
     },
-    terminal,
-    places.log,
-    () => {},
+    {
+      terminal,
+      logFolder: places.log,
+      onRestart: () => {},
+      release: async () => {},
+    },
   );
   await keeper.start();
   return { stop: () => keeper.stop() };

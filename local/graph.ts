@@ -26,6 +26,8 @@ export interface ProcessNode extends NodeBase {
   readonly region: string | undefined;
   /** Its main listener, as stack.json tells it. */
   readonly url: string;
+  /** Every port it listens on: held for it until it starts, and by itself once it is ready. */
+  readonly ports: readonly number[];
   /** Ids it may call while it drains: they end after it. Those it depends on are meant anyway. */
   readonly uses: readonly string[];
   readonly spec: ProcessSpec;
@@ -68,7 +70,7 @@ function postgresNodes({ tools, places, facts }: Stack): StackNode[] {
   const url = `postgres://postgres@127.0.0.1:${port}/vote`;
   const spec = postgresSpec(tools, { dataDir: join(places.data, 'postgres'), port });
   return [
-    store('postgres', undefined, url, spec),
+    store('postgres', undefined, url, [port], spec),
     { kind: 'task', id: 'schema', dependsOn: ['postgres'], run: () => createSchema(url) },
   ];
 }
@@ -78,10 +80,11 @@ function regionStores({ tools, places, facts }: Stack, region: string): StackNod
   const redisId = placedName('redis', region);
   const dataDir = join(places.data, `kafka-${region}`);
   const port = facts.port(kafkaId);
+  const controllerPort = facts.port(`${kafkaId}/controller`);
   const kafka = kafkaSpec(tools, {
     dataDir,
     port,
-    controllerPort: facts.port(`${kafkaId}/controller`),
+    controllerPort,
     heapMb: 512,
   });
   const redisPort = facts.port(redisId);
@@ -91,8 +94,8 @@ function regionStores({ tools, places, facts }: Stack, region: string): StackNod
   });
   const broker = `127.0.0.1:${port}`;
   return [
-    store('kafka', region, broker, kafka),
-    store('redis', region, `redis://127.0.0.1:${redisPort}/0`, redis),
+    store('kafka', region, broker, [port, controllerPort], kafka),
+    store('redis', region, `redis://127.0.0.1:${redisPort}/0`, [redisPort], redis),
     {
       kind: 'task',
       id: placedName('topics', region),
@@ -106,10 +109,12 @@ function store(
   name: 'kafka' | 'postgres' | 'redis',
   region: string | undefined,
   url: string,
+  ports: readonly number[],
   spec: ProcessSpec,
 ): ProcessNode {
   const id = placedName(name, region);
-  return { kind: 'process', id, name, region, url, dependsOn: [], uses: [], spec, log: name };
+  const alone = { dependsOn: [], uses: [] };
+  return { kind: 'process', id, name, region, url, ports, ...alone, spec, log: name };
 }
 
 function serviceNode(stack: Stack, service: PlacedService): ProcessNode {
@@ -117,7 +122,7 @@ function serviceNode(stack: Stack, service: PlacedService): ProcessNode {
   const { facts, tools, places } = stack;
   const id = placedName(kind.name, region);
   const internalPort = facts.port(`${id}/internal`);
-  const listens = keys.all.includes('VOTE_PORT');
+  const ports = portsOf(service, facts);
   const spec: ProcessSpec = {
     command: [tools.node, `${kind.folder}/main.ts`],
     env: {
@@ -135,12 +140,27 @@ function serviceNode(stack: Stack, service: PlacedService): ProcessNode {
     id,
     name: kind.name,
     region,
-    url: `http://127.0.0.1:${listens ? facts.port(id) : internalPort}`,
+    url: `http://127.0.0.1:${ports[0]}`,
+    ports,
     dependsOn: storesOf(service, facts),
     uses: usedBy(stack, service),
     spec,
     log: 'service',
   };
+}
+
+/** Every listener a service's keys name, the main one first; a service may have none but its own. */
+function portsOf({ kind, region, keys }: PlacedService, facts: Facts): number[] {
+  const id = placedName(kind.name, region);
+  const listeners = {
+    VOTE_PORT: id,
+    VOTE_PORTAL_PORT: 'edge/portal',
+    VOTE_SMTP_PORT: 'mailbox/smtp',
+    VOTE_INTERNAL_PORT: `${id}/internal`,
+  };
+  return Object.entries(listeners)
+    .filter(([key]) => keys.all.includes(key))
+    .map(([, listener]) => facts.port(listener));
 }
 
 /** A service waits for the stores whose addresses it lists, and for nothing else. */

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BackOff } from './back-off.ts';
 import { gone, startChild, stopChild, waitUntil } from './child.ts';
 import type { ProcessNode } from './graph.ts';
+import { listensOn } from './listener-owner.ts';
 import { eachLine, LogFile } from './log-file.ts';
 import { forHumans } from './log-line.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,6 +17,15 @@ const FIRST_STARTS_MAX = 3;
 const EXIT_UNUSABLE_CONFIG = 2;
 const LAST_WORDS_MS = 50;
 
+export interface Hooks {
+  readonly terminal: Terminal;
+  readonly logFolder: string;
+  /** A process runs under a new pid. */
+  readonly onRestart: () => void;
+  /** Frees the ports held for a process that is about to start. */
+  readonly release: (ports: readonly number[]) => Promise<void>;
+}
+
 /**
  * Keeps one process of the stack alive. It is `starting` until its probe succeeds for the first time
  * (a failure then fails the start of the stack), `kept` afterwards (every death is followed by a
@@ -27,17 +37,17 @@ export class Keeper {
   readonly #log: LogFile;
   readonly #backOff = new BackOff();
   readonly #stopping = new AbortController();
-  readonly #onRestart: () => void;
+  readonly #hooks: Hooks;
   #child: ChildProcess | undefined;
   #startedAt = 0;
   #keeping: Promise<void> = Promise.resolve();
 
-  constructor(node: ProcessNode, terminal: Terminal, logFolder: string, onRestart: () => void) {
+  constructor(node: ProcessNode, hooks: Hooks) {
     this.node = node;
-    this.#terminal = terminal;
-    this.#onRestart = onRestart;
+    this.#terminal = hooks.terminal;
+    this.#hooks = hooks;
     const fileName = node.region === undefined ? node.name : `${node.name}.${node.region}`;
-    this.#log = new LogFile(join(logFolder, `${fileName}.log`));
+    this.#log = new LogFile(join(hooks.logFolder, `${fileName}.log`));
   }
 
   /** Undefined while it is down. */
@@ -83,6 +93,7 @@ export class Keeper {
 
   async #spawn(): Promise<ChildProcess> {
     await this.node.spec.prepare();
+    await this.#hooks.release(this.node.ports);
     const child = startChild(this.node.spec);
     const take = (line: string): void => {
       this.#log.write(line);
@@ -101,7 +112,7 @@ export class Keeper {
     const { probe } = this.node.spec;
     let isReady = false;
     const isSettled = async (): Promise<boolean> => {
-      isReady = await probe();
+      isReady = (await probe()) && (await listensOn(child.pid ?? 0, this.node.ports));
       return isReady || hasEnded(child);
     };
     await waitUntil(isSettled, READY_MS_MAX, this.#stopping.signal);
@@ -126,7 +137,7 @@ export class Keeper {
     if (this.#stopping.signal.aborted) return;
     try {
       const child = await this.#spawn();
-      this.#onRestart();
+      this.#hooks.onRestart();
       if (await this.#becomesReady(child)) {
         const seconds = ((performance.now() - diedAt) / 1000).toFixed(1);
         this.#terminal.say(`${this.node.id} is ready again, ${seconds} s after its end`);

@@ -22,12 +22,13 @@ const remembered = z.record(z.string(), z.int().min(1).max(LAST));
  * Gives every wish a port of its own: the one it had last time, else the preferred one, else the next
  * free one (from 9100 up for those without a preference).
  *
+ * @param take takes a port if it is free; called once for each port that is given out
  * @throws Error when nothing is free any more
  */
 export async function planPorts(
   wishes: readonly PortWish[],
   before: Readonly<Record<string, number>>,
-  isFree: (port: number) => Promise<boolean>,
+  take: (port: number) => Promise<boolean>,
 ): Promise<PortPlan> {
   const ports = new Map<string, number>();
   const notices: string[] = [];
@@ -36,12 +37,12 @@ export async function planPorts(
   for (const { name, preferred } of wishes) {
     const wanted = before[name] ?? preferred;
     const isOurs = wanted !== undefined && ![...ports.values()].includes(wanted);
-    if (isOurs && (await isFree(wanted))) {
+    if (isOurs && (await take(wanted))) {
       ports.set(name, wanted);
       continue;
     }
     let port = Math.max(wanted === undefined ? next : wanted + 1, 1_024);
-    while (port <= LAST && (reserved.has(port) || !(await isFree(port)))) port += 1;
+    while (port <= LAST && (reserved.has(port) || !(await take(port)))) port += 1;
     if (port > LAST) throw new Error(`No free port is left for ${name}.`);
     reserved.add(port);
     if (wanted === undefined) next = port + 1;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startCrowd } from './crowd.ts';
 import { ensureDemo } from './demo.ts';
 import type { Facts } from './env.ts';
+import { HeldPorts } from './free-ports.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import type { Options } from './options.ts';
 import type { Places } from './places.ts';
@@ -44,14 +45,16 @@ export async function runStack(run: StackRun): Promise<void> {
   await mkdir(places.local, { recursive: true });
   const holder = takeLock(places.lock);
   if (holder !== undefined) throw new Error(alreadyRuns(holder, places));
+  const held = new HeldPorts();
   try {
     dropStack(places.stack);
-    const { facts, nodes } = await prepareStack(run.options, places, terminal);
+    const { facts, nodes } = await prepareStack(run.options, places, terminal, held);
     const pids = new PidKeeper(places.stack);
     const supervisor = new Supervisor(nodes, {
       terminal,
       logFolder: places.log,
       onRestart: () => pids.changed(),
+      release: (ports) => held.release(ports),
     });
     run.kill.addEventListener('abort', () => supervisor.kill());
     try {
@@ -62,6 +65,7 @@ export async function runStack(run: StackRun): Promise<void> {
       await supervisor.stop();
     }
   } finally {
+    await held.releaseAll();
     dropStack(places.stack);
     releaseLock(places.lock);
     terminal.say('ended; nothing is left running');

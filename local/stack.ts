@@ -1,6 +1,6 @@
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { type Facts, type Placed, placedName, unknownCallerKey } from './env.ts';
-import { isFree } from './free-ports.ts';
+import type { HeldPorts } from './free-ports.ts';
 import { buildGraph, type PlacedService, type StackNode } from './graph.ts';
 import type { Options } from './options.ts';
 import type { Places } from './places.ts';
@@ -23,6 +23,7 @@ export async function prepareStack(
   options: Options,
   places: Places,
   terminal: Terminal,
+  held: HeldPorts,
 ): Promise<{ facts: Facts; nodes: StackNode[] }> {
   if (options.clean) await rm(places.data, { recursive: true, force: true });
   await mkdir(places.data, { recursive: true, mode: 0o700 });
@@ -31,7 +32,7 @@ export async function prepareStack(
   const listed = new Set(services.flatMap(({ keys }) => keys.all));
   const unknown = unknownCallerKey(process.env, listed);
   if (unknown) throw new Error(`${unknown} is set, but no service knows it: check its spelling.`);
-  const ports = await choosePorts(options.regions, places, terminal);
+  const ports = await choosePorts(options.regions, places, terminal, held);
   const secrets = await makeSecrets(places.secrets, options.regions);
   const facts: Facts = {
     regions: options.regions,
@@ -68,6 +69,7 @@ async function choosePorts(
   regions: readonly string[],
   places: Places,
   terminal: Terminal,
+  held: HeldPorts,
 ): Promise<ReadonlyMap<string, number>> {
   const stores = regions.flatMap((region) => {
     const kafka = placedName('kafka', region);
@@ -83,7 +85,7 @@ async function choosePorts(
     return preferred === undefined ? { name } : { name, preferred };
   });
   const before = await readPorts(places.ports);
-  const plan = await planPorts(wishes, before, isFree);
+  const plan = await planPorts(wishes, before, (port) => held.hold(port));
   for (const notice of plan.notices) terminal.say(notice);
   await savePorts(places.ports, before, plan);
   return plan.ports;

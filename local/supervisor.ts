@@ -1,13 +1,6 @@
 import type { ProcessNode, StackNode } from './graph.ts';
-import { Keeper } from './keeper.ts';
+import { type Hooks, Keeper } from './keeper.ts';
 import type { Terminal } from './terminal.ts';
-
-interface Hooks {
-  readonly terminal: Terminal;
-  readonly logFolder: string;
-  /** A process runs under a new pid. */
-  readonly onRestart: () => void;
-}
 
 /** Starts the graph in the order of its dependencies, as much at a time as they allow, and ends it. */
 export class Supervisor {
@@ -16,15 +9,13 @@ export class Supervisor {
   readonly #terminal: Terminal;
   readonly #stopping = new AbortController();
 
-  constructor(nodes: readonly StackNode[], { terminal, logFolder, onRestart }: Hooks) {
+  constructor(nodes: readonly StackNode[], hooks: Hooks) {
     checkGraph(nodes);
     this.#nodes = nodes;
-    this.#terminal = terminal;
+    this.#terminal = hooks.terminal;
     this.#keepers = new Map(
       nodes.flatMap((node) =>
-        node.kind === 'process'
-          ? [[node.id, new Keeper(node, terminal, logFolder, onRestart)] as const]
-          : [],
+        node.kind === 'process' ? [[node.id, new Keeper(node, hooks)] as const] : [],
       ),
     );
   }

@@ -22,7 +22,7 @@ let postgres = 0;
 let supervisor: Supervisor;
 
 function store(name: 'kafka' | 'postgres' | 'redis', spec: ProcessSpec): ProcessNode {
-  const rest = { region: undefined, url: '', dependsOn: [], uses: [], log: name };
+  const rest = { region: undefined, url: '', ports: [], dependsOn: [], uses: [], log: name };
   return { kind: 'process', id: name, name, spec, ...rest };
 }
 
@@ -43,7 +43,12 @@ beforeAll(async () => {
       store('postgres', postgresSpec(tools, { dataDir: place('postgres'), port: postgres })),
       store('redis', redisSpec(tools, { dataDir: place('redis'), port: redis })),
     ],
-    { terminal: createTerminal(() => {}), logFolder: place('log'), onRestart: () => {} },
+    {
+      terminal: createTerminal(() => {}),
+      logFolder: place('log'),
+      onRestart: () => {},
+      release: async () => {},
+    },
   );
   await supervisor.start();
 });

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { anyFreePorts, isFree } from '../../local/free-ports.ts';
+import { anyFreePorts, HeldPorts } from '../../local/free-ports.ts';
+import { listensOn } from '../../local/listener-owner.ts';
 import { planPorts, readPorts, savePorts } from '../../local/ports.ts';
 
 const allFree = async (): Promise<boolean> => true;
@@ -61,15 +63,46 @@ test('ports are remembered, those of nodes that did not run this time too', asyn
   expect(await readPorts(path)).toEqual({});
 });
 
-test('a port somebody listens on is not free', async () => {
+test('a port that is held or listened on is not given out, until it is released', async () => {
   const [port = 0] = await anyFreePorts(1);
-  expect(await isFree(port)).toBe(true);
+  const mine = new HeldPorts();
+  const others = new HeldPorts();
+  expect(await mine.hold(port)).toBe(true);
+  expect(await others.hold(port)).toBe(false);
+  await mine.release([port]);
+  expect(await others.hold(port)).toBe(true);
+  await others.releaseAll();
+});
+
+test('a port taken on the IPv6 side of localhost only is not free', async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(port, '127.0.0.1', () => resolve());
+  const isHere = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(0, '::1', () => resolve(true));
   });
-  expect(await isFree(port)).toBe(false);
+  const [free = 0] = await anyFreePorts(1);
+  const port = isHere ? (server.address() as AddressInfo).port : free;
+  const held = new HeldPorts();
+  // Without IPv6 nobody can sit there, and the port is free.
+  expect(await held.hold(port)).toBe(!isHere);
+  await held.releaseAll();
   await new Promise((resolve) => {
     server.close(resolve);
   });
+});
+
+test('a process owns the port it listens on, and no other does', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve());
+  });
+  const { port } = server.address() as AddressInfo;
+  expect(await listensOn(process.pid, [port])).toBe(true);
+  const other = spawn('sleep', ['60']);
+  expect(await listensOn(other.pid ?? 0, [port])).toBe(false);
+  other.kill('SIGKILL');
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  expect(await listensOn(process.pid, [port])).toBe(false);
 });

@@ -25,6 +25,7 @@ function node(id: string, more: Partial<ProcessNode> = {}, script?: string): Pro
     name: id,
     region: undefined,
     url: '',
+    ports: [],
     dependsOn: [],
     uses: [],
     log: 'service',
@@ -41,7 +42,8 @@ function node(id: string, more: Partial<ProcessNode> = {}, script?: string): Pro
 
 function supervise(nodes: StackNode[], onRestart = (): void => {}): Supervisor {
   const terminal = createTerminal((text) => said.push(text));
-  return new Supervisor(nodes, { terminal, logFolder: folder, onRestart });
+  const release = async (): Promise<void> => {};
+  return new Supervisor(nodes, { terminal, logFolder: folder, onRestart, release });
 }
 
 const task = (id: string, dependsOn: string[], run: () => Promise<void>): TaskNode => ({
