@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { type Clock, systemClock } from '#common/clock.ts';
 import type { Log } from '#common/log.ts';
 import type { Registry } from '#common/metrics.ts';
-import { compileAcl, type Evaluator } from '#waf/evaluate/compile.ts';
 import type { WebAcl } from '#waf/evaluate/types.ts';
 import type { AclName } from '#waf/read.ts';
 import type { DistributionName, EdgeConfig } from '../../edge-config/read.ts';
+import { createAdmission } from './admit.ts';
 import type { AskSettings } from './ask-origin.ts';
 import { Cache } from './cache.ts';
 import { answerFrom, serveCached } from './cached.ts';
 import type { EdgeOrigins } from './config.ts';
-import { type Behavior, compileDistributions, distributionOfHost } from './distribution.ts';
-import { type EdgeErrorStatus, refuse } from './error-page.ts';
+import { compileDistributions } from './distribution.ts';
+import { refuse } from './error-page.ts';
 import type { Exchange, Incoming } from './exchange.ts';
 import { forward } from './forward.ts';
-import { type BehaviorMetrics, createEdgeMetrics } from './metrics.ts';
+import { createEdgeMetrics } from './metrics.ts';
 import { watchOrigins } from './origin-log.ts';
-import { hasPlainShape, readTarget } from './request-shape.ts';
 import { StaticFiles } from './static-files.ts';
 
 export interface EdgeOptions {
@@ -35,89 +34,49 @@ export interface EdgeOptions {
 }
 
 export interface Edge {
-  /** Answers a request; `host` fixes the distribution whatever the Host header says. */
+  /** Answers requests; `host` fixes the distribution whatever the Host header says. */
   readonly listener: (host?: DistributionName) => RequestListener;
   /** Ends the connections to the origins, open streams with them. */
   readonly close: () => void;
 }
 
 const cacheBytesMax = 64 * 1024 * 1024;
+/** How long a failed refetch is not repeated while a stale answer is in use. */
+const retryS = 1;
 
-/** The edge of all three hosts: shape → host → rules → behaviour → method → files, cache, origin. */
+/** The edge of all three hosts: a request is admitted, then served from files, cache or origin. */
 export function createEdge(options: EdgeOptions): Edge {
   const { config, origins, resultsOrigin, root, log, clock = systemClock } = options;
-  const { byName, pools, failoverStatuses } = compileDistributions(
-    config,
-    origins,
-    resultsOrigin,
-    root,
-  );
+  const distributions = compileDistributions(config, origins, resultsOrigin, root);
   const metrics = createEdgeMetrics(options.metrics);
-  const measured = new Map<Behavior, BehaviorMetrics>();
-  for (const { behaviors } of Object.values(byName)) {
-    for (const behavior of behaviors) measured.set(behavior, metrics.ofBehavior(behavior.id));
-  }
-  // Requests that no behaviour takes.
-  const unserved = metrics.ofBehavior('none');
-  watchOrigins(pools, metrics, log, clock);
-  const evaluators: Record<DistributionName, Evaluator> = {
-    vote: compileAcl(options.acls.vote),
-    results: compileAcl(options.acls.results),
-    portal: compileAcl(options.acls.portal),
+  const admit = createAdmission(distributions, options.acls, metrics, clock);
+  const cache = new Cache(clock, cacheBytesMax, retryS);
+  const settings: AskSettings = {
+    originSecret: options.originSecret,
+    failoverStatuses: distributions.failoverStatuses,
   };
-  const cache = new Cache(clock, cacheBytesMax, 1);
-  const settings: AskSettings = { originSecret: options.originSecret, failoverStatuses };
+  watchOrigins(distributions.pools, metrics, log, clock);
 
-  const handle = async (incoming: Incoming, host: DistributionName | undefined): Promise<void> => {
-    const { request, viewer } = incoming;
-    const turnAway = (status: EdgeErrorStatus): void => {
-      unserved.answered(status);
-      refuse(incoming, status);
-    };
-    const name = host ?? distributionOfHost(request.headers.host ?? '');
-    const target = readTarget(request.url!);
-    if (typeof target === 'number') return turnAway(target);
-    if (!hasPlainShape(request)) return turnAway(400);
-    if (name === undefined) return turnAway(403);
-    const verdict = evaluators[name].evaluate({
-      address: viewer.address,
-      requestId: viewer.requestId,
-      atMs: clock.monotonicMs(),
-    });
-    if (verdict.action === 'Block') {
-      metrics.blocked(name, verdict.ruleName);
-      return answerBlock(incoming, verdict);
-    }
-    const distribution = byName[name];
-    const behavior = distribution.behaviors.find((one) => one.matches(target.path));
-    const method = request.method!;
-    if (behavior === undefined || !behavior.methods.has(method)) return turnAway(403);
-    const exchange: Exchange = {
-      ...incoming,
-      ...target,
-      method,
-      distribution,
-      behavior,
-      metrics: measured.get(behavior)!,
-    };
-    if (behavior.target instanceof StaticFiles) return await serveFile(exchange, behavior.target);
-    if (behavior.cache.MaxTTL === 0) return await forward(exchange, behavior.target, settings);
-    return await serveCached(exchange, behavior.target, cache, settings);
+  const serve = (exchange: Exchange): Promise<void> => {
+    const { target, cache: policy } = exchange.behavior;
+    if (target instanceof StaticFiles) return serveFile(exchange, target);
+    if (policy.MaxTTL === 0) return forward(exchange, target, settings);
+    return serveCached(exchange, target, cache, settings);
   };
-
-  const listener = (host?: DistributionName): RequestListener => {
-    return (request, response) => {
+  return {
+    listener: (host) => (request, response) => {
       const incoming = { request, response, viewer: viewerOf(request) };
-      handle(incoming, host).catch((error: unknown) => {
+      const exchange = admit(incoming, host);
+      if (exchange === undefined) return;
+      serve(exchange).catch((error: unknown) => {
         log.error({ err: error }, 'a request met a fault of the edge');
         refuse(incoming, 502);
       });
-    };
+    },
+    close: () => {
+      for (const pool of distributions.pools) pool.destroy();
+    },
   };
-  const close = (): void => {
-    for (const pool of pools) pool.destroy();
-  };
-  return { listener, close };
 }
 
 function viewerOf(request: IncomingMessage): Incoming['viewer'] {
@@ -127,24 +86,12 @@ function viewerOf(request: IncomingMessage): Incoming['viewer'] {
   return { requestId: randomUUID(), address, port: remotePort };
 }
 
-type Block = { status: number; headers: readonly string[]; body: string };
-
-function answerBlock(
-  { response, viewer }: { response: ServerResponse } & Incoming,
-  block: Block,
-): void {
-  const length = String(Buffer.byteLength(block.body));
-  const own = ['content-length', length, 'x-amz-cf-id', viewer.requestId];
-  response.writeHead(block.status, [...block.headers, ...own, 'x-cache', 'Error from cloudfront']);
-  response.end(block.body);
-}
-
 async function serveFile(exchange: Exchange, files: StaticFiles): Promise<void> {
-  const { request, behavior, path } = exchange;
+  const { request, behavior, path, metrics } = exchange;
   const accepted = request.headers['accept-encoding'] ?? '';
   const file = await files.find(path, accepted);
   if (file === undefined) {
-    exchange.metrics.answered(404);
+    metrics.answered(404);
     return refuse(exchange, 404, behavior.response.overriding);
   }
   const headers = [...file.headers, ...behavior.response.overriding];

@@ -29,7 +29,7 @@ function isPlain(path: string): boolean {
     const code = /^%[0-9A-Fa-f]{2}$/.test(escape) ? Number.parseInt(escape.slice(1), 16) : 0;
     // Letters, digits and - . _ ~ need no escape (RFC 3986 section 2.3); / \ and controls may not be
     // smuggled in as one.
-    return code > 0x20 && code !== 0x7f && !/[\w.~/\\-]/.test(String.fromCharCode(code));
+    return code >= 0x20 && code !== 0x7f && !/[\w.~/\\-]/.test(String.fromCharCode(code));
   });
 }
 

@@ -2,15 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Bytes that may wait for one slow viewer before the origin is no longer read. The results service
- * sees its own connection fill up then, and drops to the latest totals for this viewer.
- */
-const waitingBytesMax = 16 * 1024;
-
-/**
  * Passes an event stream: each chunk of the origin goes to the viewer's socket at once and as it is.
  * The answer has no framing of its own and ends with the connection (RFC 9112 section 6.3, 8.), which
  * is what an EventSource expects of a stream that ends, and spares a chunk header a message.
+ *
+ * A slow viewer has at most one socket buffer (64 kB) waiting here; then the origin is not read, its
+ * own connection fills up, and the results service drops to the latest totals for this viewer.
  */
 export function passStream(exchange: Exchange, answer: IncomingMessage, headers: string[]): void {
   const { request, response, metrics } = exchange;
@@ -23,8 +20,7 @@ export function passStream(exchange: Exchange, answer: IncomingMessage, headers:
   const resume = (): void => void answer.resume();
   socket.on('drain', resume);
   answer.on('data', (chunk: Buffer) => {
-    socket.write(chunk);
-    if (socket.writableLength > waitingBytesMax) answer.pause();
+    if (!socket.write(chunk)) answer.pause();
   });
   answer.on('end', () => response.end());
 }
