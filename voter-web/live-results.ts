@@ -39,93 +39,116 @@ const silenceMsMax = 45_000;
  * @returns what ends it
  */
 export function followResults(world: ResultsWorld, tell: (live: LiveResults) => void): () => void {
-  let shown: LiveResults = { results: null, mode: 'connecting' };
-  let stream: { close: () => void } | null = null;
-  let cancelTimer = (): void => undefined;
-  let failures = 0;
-  let ended = false;
+  const follower = new Follower(world, tell);
+  follower.start();
+  return () => follower.end();
+}
 
-  function show(results: Results | null, mode: LiveResults['mode']): void {
-    if (ended) return;
-    shown = { results, mode: results?.is_finalized === true ? 'final' : mode };
-    tell(shown);
-    if (shown.mode === 'final') end();
+/**
+ * connecting ──snapshot, open──► live ──error──► connecting ──5 s──► polling ──back-off──► connecting
+ * A final result ends it from anywhere. One timer at a time: each step replaces the one before.
+ */
+class Follower {
+  readonly #world: ResultsWorld;
+  readonly #tell: (live: LiveResults) => void;
+  #shown: LiveResults = { results: null, mode: 'connecting' };
+  #stream: { close: () => void } | null = null;
+  #cancelTimer = (): void => undefined;
+  #failures = 0;
+  #ended = false;
+
+  constructor(world: ResultsWorld, tell: (live: LiveResults) => void) {
+    this.#world = world;
+    this.#tell = tell;
   }
 
-  function schedule(ms: number, work: () => void): void {
-    cancelTimer();
-    if (!ended) cancelTimer = world.after(ms, work);
+  start(): void {
+    void this.#poll();
+    this.#connect();
   }
 
-  function openStream(): void {
-    if (ended) return;
-    stream?.close();
-    stream = world.openStream({
-      onOpen() {
+  end(): void {
+    this.#ended = true;
+    this.#cancelTimer();
+    this.#stream?.close();
+  }
+
+  #show(results: Results | null, mode: LiveResults['mode']): void {
+    if (this.#ended) return;
+    this.#shown = { results, mode: results?.is_finalized === true ? 'final' : mode };
+    this.#tell(this.#shown);
+    if (this.#shown.mode === 'final') this.end();
+  }
+
+  #schedule(ms: number, work: () => void): void {
+    this.#cancelTimer();
+    if (!this.#ended) this.#cancelTimer = this.#world.after(ms, work);
+  }
+
+  #connect(): void {
+    if (this.#ended) return;
+    this.#stream?.close();
+    this.#stream = this.#world.openStream({
+      onOpen: () => {
         // A resumed stream may have nothing to say for long: being open is enough when totals are here.
-        if (shown.results === null) return;
-        show(shown.results, 'live');
-        schedule(silenceMsMax, checkSilence);
+        if (this.#shown.results !== null) this.#live(this.#shown.results);
       },
-      onSnapshot(data) {
-        failures = 0;
+      onSnapshot: (data) => {
         const came = readResults(parse(data));
-        if (came !== null) show(newer(shown.results, came), 'live');
-        schedule(silenceMsMax, checkSilence);
+        if (came !== null) this.#live(newer(this.#shown.results, came));
       },
-      onTick(data, id) {
+      onTick: (data, id) => {
         const tick = readTick(data);
-        if (tick === null || shown.results === null) return;
-        const at = new Date(world.now()).toISOString();
-        show(applyTick(shown.results, tick, Number(id), at), 'live');
-        schedule(silenceMsMax, checkSilence);
+        const { results } = this.#shown;
+        if (tick === null || results === null) return;
+        const at = new Date(this.#world.now()).toISOString();
+        this.#live(applyTick(results, tick, Number(id), at));
       },
-      onError(refused) {
-        if (refused) fallBack();
-        // The browser is reconnecting on its own: it gets some time before the snapshot takes over.
-        else if (shown.mode === 'live') {
-          show(shown.results, 'connecting');
-          schedule(connectMsMax, fallBack);
-        }
-      },
+      onError: (refused) => this.#broken(refused),
     });
-    schedule(connectMsMax, fallBack);
+    this.#schedule(connectMsMax, () => this.#fallBack());
   }
 
-  function fallBack(): void {
-    stream?.close();
-    stream = null;
-    failures += 1;
-    show(shown.results, 'polling');
-    schedule(backOffMs(failures, world.random(), firstPollMs, longestPollMs), () => {
-      void pollSnapshot().then(openStream);
-    });
+  #live(results: Results): void {
+    this.#failures = 0;
+    this.#show(results, 'live');
+    this.#schedule(silenceMsMax, () => this.#checkSilence());
   }
 
-  async function pollSnapshot(): Promise<boolean> {
-    const answer = await world.askSnapshot();
+  #broken(refused: boolean): void {
+    if (refused) {
+      this.#fallBack();
+    } else if (this.#shown.mode === 'live') {
+      // The browser is reconnecting on its own: it gets some time before the snapshot takes over.
+      this.#show(this.#shown.results, 'connecting');
+      this.#schedule(connectMsMax, () => this.#fallBack());
+    }
+  }
+
+  #fallBack(): void {
+    this.#stream?.close();
+    this.#stream = null;
+    this.#failures += 1;
+    this.#show(this.#shown.results, 'polling');
+    const waitMs = backOffMs(this.#failures, this.#world.random(), firstPollMs, longestPollMs);
+    this.#schedule(waitMs, () => void this.#poll().then(() => this.#connect()));
+  }
+
+  /** Asks for the snapshot; true when it told more than is shown. */
+  async #poll(): Promise<boolean> {
+    const answer = await this.#world.askSnapshot();
     const came = answer.kind === 'ok' ? readResults(answer.body) : null;
-    if (ended || came === null) return false;
-    const isNews = shown.results !== null && came.sequence > shown.results.sequence;
-    show(newer(shown.results, came), shown.mode);
-    return isNews;
+    if (this.#ended || came === null) return false;
+    const { results, mode } = this.#shown;
+    this.#show(newer(results, came), mode);
+    return results !== null && came.sequence > results.sequence;
   }
 
-  function checkSilence(): void {
-    schedule(silenceMsMax, checkSilence);
+  #checkSilence(): void {
+    this.#schedule(silenceMsMax, () => this.#checkSilence());
     // News that the stream has not told mean that it is dead.
-    void pollSnapshot().then((isNews) => (isNews ? openStream() : undefined));
+    void this.#poll().then((isNews) => (isNews ? this.#connect() : undefined));
   }
-
-  function end(): void {
-    ended = true;
-    cancelTimer();
-    stream?.close();
-  }
-
-  void pollSnapshot();
-  openStream();
-  return end;
 }
 
 function parse(data: string): unknown {

@@ -32,24 +32,11 @@ export function readOpenBallot(sessionId: string): Ballot | null {
 
 /** Everything that happens to the vote of this browser in one session. */
 export function useVote(sessionId: string | null): VoteDesk {
-  const [kept, setKept] = useState<KeptVote | null>(() => read(sessionId));
-  const [ballot, setBallot] = useState(() => sessionId && readOpenBallot(sessionId));
+  const [kept, setKept] = useKept(sessionId);
+  const [ballot, setBallot] = useState(() => openBallotOf(sessionId));
   const [sender, setSender] = useState<SenderState | null>(null);
   // The code stays in memory: a new ballot can be opened with it, a reload asks for it again.
   const code = useRef<string | null>(null);
-
-  async function open(typed: string | null): Promise<Opened> {
-    // Which vote it is for has not been answered yet.
-    if (sessionId === null) return { answer: { kind: 'none' } };
-    const opened = await openBallot(sessionId, typed, { ask, tabStore, now: Date.now });
-    if (opened !== null && 'ballot' in opened) {
-      code.current = typed;
-      tabStore.setItem(ballotKey(sessionId), JSON.stringify(opened.ballot));
-      setBallot(opened.ballot);
-      adopt(sessionId, opened.ballot);
-    }
-    return opened;
-  }
 
   function send(choice: { optionId: string; ballot: Ballot } | null): void {
     if (sessionId === null) return;
@@ -67,52 +54,69 @@ export function useVote(sessionId: string | null): VoteDesk {
     });
   }
 
-  /** A ballot opened while a choice is kept is for that choice: it goes on its way again. */
-  function adopt(id: string, opened: Ballot): void {
-    const waiting = read(id);
-    if (waiting?.stage !== 'sending') return;
-    keepVote(deviceStore, id, { ...waiting, ballot: opened });
-    send(null);
+  async function open(typed: string | null): Promise<Opened> {
+    // Which vote it is for has not been answered yet.
+    if (sessionId === null) return { answer: { kind: 'none' } };
+    const opened = await openBallot(sessionId, typed, { ask, tabStore, now: Date.now });
+    if (opened === null || !('ballot' in opened)) return opened;
+    code.current = typed;
+    tabStore.setItem(ballotKey(sessionId), JSON.stringify(opened.ballot));
+    setBallot(opened.ballot);
+    // A ballot opened while a choice is kept is for that choice: it goes on its way again.
+    const waiting = keptOf(sessionId);
+    if (waiting?.stage === 'sending') {
+      keepVote(deviceStore, sessionId, { ...waiting, ballot: opened.ballot });
+      send(null);
+    }
+    return opened;
+  }
+
+  function change(next: KeptVote | null): void {
+    if (sessionId !== null) keepVote(deviceStore, sessionId, next);
+    setKept(next);
+  }
+
+  function handOver(): void {
+    change(null);
+    if (sessionId !== null) tabStore.removeItem(ballotKey(sessionId));
+    code.current = null;
+    setBallot(null);
+    setSender(null);
   }
 
   useEffect(() => {
-    if (sessionId === null) return;
-    setKept(read(sessionId));
-    setBallot(readOpenBallot(sessionId));
-    if (read(sessionId)?.stage === 'sending') send(null);
+    setBallot(openBallotOf(sessionId));
+    if (keptOf(sessionId)?.stage === 'sending') send(null);
+  }, [sessionId]);
+
+  const end = sender?.todo.do === 'stop' ? sender.todo.end : null;
+  const refusal = end?.kind === 'refused' ? end.problem : null;
+  const cast = (optionId: string): void => {
+    if (ballot !== null) send({ optionId, ballot });
+  };
+  const resume = (): void => send(null);
+  return { kept, ballot, sender, refusal, open, cast, resume, update: change, handOver };
+}
+
+/** What is kept of the vote, following what other tabs do to it. */
+function useKept(sessionId: string | null): [KeptVote | null, (kept: KeptVote | null) => void] {
+  const [kept, setKept] = useState(() => keptOf(sessionId));
+  useEffect(() => {
+    setKept(keptOf(sessionId));
     function onStorage(event: StorageEvent): void {
-      if (event.key === null || event.key === keptVoteKey(sessionId ?? ''))
-        setKept(read(sessionId));
+      const cleared = event.key === null;
+      if (cleared || event.key === keptVoteKey(sessionId ?? '')) setKept(keptOf(sessionId));
     }
     addEventListener('storage', onStorage);
     return () => removeEventListener('storage', onStorage);
   }, [sessionId]);
-
-  const end = sender?.todo.do === 'stop' ? sender.todo.end : null;
-  return {
-    kept,
-    ballot: ballot || null,
-    sender,
-    refusal: end?.kind === 'refused' ? end.problem : null,
-    open,
-    cast: (optionId) => ballot && send({ optionId, ballot }),
-    resume: () => send(null),
-    update(next) {
-      if (sessionId !== null) keepVote(deviceStore, sessionId, next);
-      setKept(next);
-    },
-    handOver() {
-      if (sessionId === null) return;
-      keepVote(deviceStore, sessionId, null);
-      tabStore.removeItem(ballotKey(sessionId));
-      code.current = null;
-      setKept(null);
-      setBallot(null);
-      setSender(null);
-    },
-  };
+  return [kept, setKept];
 }
 
-function read(sessionId: string | null): KeptVote | null {
+function keptOf(sessionId: string | null): KeptVote | null {
   return sessionId === null ? null : readKeptVote(deviceStore, sessionId);
+}
+
+function openBallotOf(sessionId: string | null): Ballot | null {
+  return sessionId === null ? null : readOpenBallot(sessionId);
 }

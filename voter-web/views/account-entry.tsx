@@ -51,20 +51,7 @@ export function AccountEntry(props: AccountProps): JSX.Element {
     void logOut(tabStore, ask);
   }
 
-  if (props.loggedIn) {
-    return (
-      <section class="card" aria-labelledby="account-title">
-        <h2 id="account-title">{t('account.title')}</h2>
-        <p>{t('account.in')}</p>
-        <button type="button" onClick={() => void props.openBallot()}>
-          {t('account.open')}
-        </button>
-        <button type="button" class="quiet" onClick={leave}>
-          {t('account.leave')}
-        </button>
-      </section>
-    );
-  }
+  if (props.loggedIn) return <LoggedIn open={props.openBallot} leave={leave} />;
   if (mailedTo !== null) {
     return (
       <section class="card" aria-labelledby="account-title">
@@ -88,6 +75,22 @@ export function AccountEntry(props: AccountProps): JSX.Element {
       />
       <button type="button" class="quiet" onClick={() => setRegistering(!registering)}>
         {t(registering ? 'register.back' : 'login.register')}
+      </button>
+    </section>
+  );
+}
+
+function LoggedIn(props: { open: () => Promise<void>; leave: () => void }): JSX.Element {
+  const { t } = useSpeech();
+  return (
+    <section class="card" aria-labelledby="account-title">
+      <h2 id="account-title">{t('account.title')}</h2>
+      <p>{t('account.in')}</p>
+      <button type="button" onClick={() => void props.open()}>
+        {t('account.open')}
+      </button>
+      <button type="button" class="quiet" onClick={props.leave}>
+        {t('account.leave')}
       </button>
     </section>
   );
