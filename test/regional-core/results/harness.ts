@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
 import { sleep } from '#common/clock.ts';
 import { assembleReceipt, signReceipt } from '#common/contracts/receipt.ts';
 import type { SessionMessage } from '#common/contracts/session.ts';
@@ -84,6 +84,8 @@ export interface TestServer {
   readonly server: Server;
   readonly port: number;
   readonly registry: Registry;
+  /** The server's ends of all connections. */
+  readonly sockets: ReadonlySet<Socket>;
   /** Wall clock and monotonic clock at once, ms. */
   nowMs: number;
   caughtUp: boolean;
@@ -127,8 +129,14 @@ export async function startResults(
   const port = await listen(server, '127.0.0.1', 0);
   const agent = new http.Agent({ keepAlive: true });
   const streams: TestStream[] = [];
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return Object.assign(world, {
     results,
+    sockets,
     server,
     port,
     registry,
@@ -161,9 +169,8 @@ function request(
   path: string,
   headers: Record<string, string>,
 ): Promise<IncomingMessage> {
-  const { port: ownPort } = { port } satisfies Partial<AddressInfo>;
   return new Promise((resolve, reject) => {
-    const options = { agent, host: '127.0.0.1', port: ownPort, path };
+    const options = { agent, host: '127.0.0.1', port, path };
     const asked = http.get({
       ...options,
       headers: { 'x-origin-secret': originSecret, ...headers },
