@@ -32,7 +32,8 @@ export function readOpenBallot(sessionId: string): Ballot | null {
 
 /** Everything that happens to the vote of this browser in one session. */
 export function useVote(sessionId: string | null): VoteDesk {
-  const [kept, setKept] = useKept(sessionId);
+  // This tab queues behind the one that sends: when that is closed, the vote goes on from here.
+  const [kept, setKept] = useKept(sessionId, () => send(null));
   const [ballot, setBallot] = useState(() => openBallotOf(sessionId));
   const [sender, setSender] = useState<SenderState | null>(null);
   // The code stays in memory: a new ballot can be opened with it, a reload asks for it again.
@@ -99,13 +100,20 @@ export function useVote(sessionId: string | null): VoteDesk {
 }
 
 /** What is kept of the vote, following what other tabs do to it. */
-function useKept(sessionId: string | null): [KeptVote | null, (kept: KeptVote | null) => void] {
+function useKept(
+  sessionId: string | null,
+  onSendingElsewhere: () => void,
+): [KeptVote | null, (kept: KeptVote | null) => void] {
   const [kept, setKept] = useState(() => keptOf(sessionId));
   useEffect(() => {
     setKept(keptOf(sessionId));
+    let stage = keptOf(sessionId)?.stage;
     function onStorage(event: StorageEvent): void {
-      const cleared = event.key === null;
-      if (cleared || event.key === keptVoteKey(sessionId ?? '')) setKept(keptOf(sessionId));
+      if (event.key !== null && event.key !== keptVoteKey(sessionId ?? '')) return;
+      const now = keptOf(sessionId);
+      setKept(now);
+      if (now?.stage === 'sending' && stage !== 'sending') onSendingElsewhere();
+      stage = now?.stage;
     }
     addEventListener('storage', onStorage);
     return () => removeEventListener('storage', onStorage);
