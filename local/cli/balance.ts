@@ -41,10 +41,10 @@ export function parseBalanceOptions(args: readonly string[]): { sessionId: strin
       allowPositionals: false,
       options: { session: { type: 'string' }, json: { type: 'boolean', default: false } },
     });
-    if (values.session === undefined) throw new Error('--session is missing');
-    if (!isUuid(values.session))
-      throw new Error(`--session must be a UUID, not "${values.session}"`);
-    return { sessionId: values.session, json: values.json };
+    const { session: sessionId, json } = values;
+    if (sessionId === undefined) throw new Error('--session is missing');
+    if (!isUuid(sessionId)) throw new Error(`--session must be a UUID, not "${values.session}"`);
+    return { sessionId, json };
   } catch (error) {
     // Node's own text goes on about positional arguments: its first sentence is enough.
     const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);

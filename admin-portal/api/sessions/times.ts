@@ -45,11 +45,7 @@ export function decideOpening(times: SessionTimes, nowMs: number): TimesDecision
 export function decideClosing(times: SessionTimes, nowMs: number): TimesDecision {
   const closesAtMs = nowMs + sessionChangeAheadMs;
   if (nowMs < times.opensAtMs) return { refused: 'The session is not open yet.' };
-  if (nowMs >= times.closesAtMs) {
-    return { refused: `The session closed at ${toTimestamp(times.closesAtMs)}.` };
-  }
-  if (times.closesAtMs <= closesAtMs) {
-    return { refused: `The session is closing at ${toTimestamp(times.closesAtMs)} already.` };
-  }
+  // Closed, or closing at least as soon: asking again after a lost answer is safe.
+  if (times.closesAtMs <= closesAtMs) return { unchanged: true };
   return { change: { opensAtMs: times.opensAtMs, closesAtMs } };
 }

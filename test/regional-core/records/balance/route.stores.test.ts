@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { measureOnce } from '../../../../regional-core/records/balance/gauges.ts';
+import { createSession } from '../../../support/votes.ts';
+import { startTestRecords } from '../test-records.ts';
+
+const it = await startTestRecords();
+const { superuser } = it;
+const session = await createSession(superuser);
+const other = await createSession(superuser);
+const east = await regionNo('us-east-1');
+const west = await regionNo('us-west-2');
+
+async function regionNo(region: string): Promise<number> {
+  const { rows } = await superuser.query<{ no: number }>('SELECT votes.region_no($1) AS no', [
+    region,
+  ]);
+  return rows[0]!.no;
+}
+
+/** What the ledger said and the log counter counted of one partition. */
+async function stand(
+  region: number,
+  partition: number,
+  ledger: { next: number; counted: number; duplicate?: number },
+  log: { next: number; accepted: number },
+): Promise<void> {
+  await superuser.query(
+    `INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id, next_offset)
+     VALUES ($1, $2, 'cluster', gen_random_uuid(), $3)
+     ON CONFLICT (region_no, partition) DO UPDATE SET next_offset = excluded.next_offset`,
+    [region, partition, ledger.next],
+  );
+  await superuser.query(
+    `INSERT INTO votes.verdicts (session_no, region_no, partition, counted, duplicate, next_offset)
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (session_no, region_no, partition)
+     DO UPDATE SET counted = excluded.counted, duplicate = excluded.duplicate`,
+    [session.sessionNo, region, partition, ledger.counted, ledger.duplicate ?? 0, ledger.next],
+  );
+  await superuser.query(
+    `INSERT INTO votes.log_counts VALUES ($1, $2, $3)
+     ON CONFLICT (region_no, partition) DO UPDATE SET next_offset = excluded.next_offset`,
+    [region, partition, log.next],
+  );
+  await superuser.query(
+    `INSERT INTO votes.log_session_counts VALUES ($1, $2, $3, $4)
+     ON CONFLICT (session_id, region_no, partition) DO UPDATE SET accepted = excluded.accepted`,
+    [session.sessionId, region, partition, log.accepted],
+  );
+}
+
+const path = `/internal/v1/sessions/${session.sessionId}/balance`;
+
+test('a session without records balances at nothing', async () => {
+  const answer = await it.get(`/internal/v1/sessions/${other.sessionId}/balance`);
+  expect([answer.status, answer.body['accepted'], answer.body['pending']]).toEqual([200, 0, 0]);
+});
+
+test('adds up over regions and partitions, with the offsets it was compared at', async () => {
+  await stand(east, 0, { next: 10, counted: 7, duplicate: 3 }, { next: 12, accepted: 12 });
+  await stand(east, 1, { next: 4, counted: 4 }, { next: 4, accepted: 4 });
+  await stand(west, 0, { next: 0, counted: 0 }, { next: 5, accepted: 2 });
+  const answer = await it.get(path);
+  expect([answer.status, answer.body]).toEqual([
+    200,
+    {
+      session_id: session.sessionId,
+      accepted: 18,
+      counted: 11,
+      duplicate: 3,
+      replayed: 0,
+      late: 0,
+      quarantined: 0,
+      void: 0,
+      pending: 4,
+      as_of: {
+        log: { 'us-east-1': [12, 4], 'us-west-2': [5] },
+        ledger: { 'us-east-1': [10, 4], 'us-west-2': [0] },
+      },
+    },
+  ]);
+});
+
+test('waits for a log counter that is behind the ledger', async () => {
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 4, accepted: 4 });
+  const asked = it.get(path);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 9, accepted: 9 });
+  const answer = await asked;
+  expect([answer.status, answer.body['accepted'], answer.body['pending']]).toEqual([200, 23, 4]);
+});
+
+test('answers 503 when the log counter stays behind', async () => {
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 4, accepted: 4 });
+  const answer = await it.get(path);
+  expect([answer.status, answer.body['error']]).toEqual([503, 'not_ready']);
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 9, accepted: 9 });
+});
+
+test.each(['3b241101-e2bb-4255-8caf-4136c566a962', 'nonsense'])(
+  'knows no session %s',
+  async (id) => {
+    const answer = await it.get(`/internal/v1/sessions/${id}/balance`);
+    expect([answer.status, answer.body['error']]).toEqual([404, 'not_found']);
+  },
+);
+
+test('the gauges say how open sessions stand, and when one is off', async () => {
+  await measureOnce(it.records);
+  const read = async (name: string) => {
+    const text = await it.registry.getSingleMetricAsString(name);
+    return text.split('\n').filter((line) => line.includes(session.sessionId));
+  };
+  const own = `session_id="${session.sessionId}"`;
+  expect(await read('session_records')).toEqual(
+    expect.arrayContaining([
+      `session_records{${own},verdict="accepted"} 23`,
+      `session_records{${own},verdict="counted"} 16`,
+      `session_records{${own},verdict="pending"} 4`,
+    ]),
+  );
+  expect(await read('session_balance_off_records')).toEqual([
+    `session_balance_off_records{${own}} 0`,
+  ]);
+  await stand(east, 1, { next: 9, counted: 6 }, { next: 9, accepted: 9 });
+  await measureOnce(it.records);
+  expect(await read('session_balance_off_records')).toEqual([
+    `session_balance_off_records{${own}} 3`,
+  ]);
+});

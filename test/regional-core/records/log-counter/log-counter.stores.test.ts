@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, expect, test, vi } from 'vitest';
+import { sleep } from '#common/clock.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
+import { createProducer } from '#common/kafka.ts';
+import { createLog } from '#common/log.ts';
+import { createRegistry } from '#common/metrics.ts';
+import { createPool } from '#common/postgres.ts';
+import { LogCounter } from '../../../../regional-core/records/log-counter/log-counter.ts';
+import { createRecordsMetrics } from '../../../../regional-core/records/metrics.ts';
+import { addLogCounts } from '../../../../regional-core/records/sql/add-log-counts.ts';
+import { readLogOffsets } from '../../../../regional-core/records/sql/read-log-offsets.ts';
+import { regionNo } from '../../../../regional-core/records/sql/region-no.ts';
+import { skipLostRecords } from '../../../../regional-core/records/sql/skip-lost-records.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { createTestTopics } from '../../../support/topics.ts';
+
+// Taking over takes seconds by design.
+vi.setConfig({ testTimeout: 60_000 });
+
+const database = await createTestDatabase();
+const { prefix, brokers } = await createTestTopics();
+const topic = topicName(prefix, 'vote-submitted');
+const log = createLog({ service: 'records' }, 'error');
+const pool = createPool({
+  url: database.url('records'),
+  applicationName: 'test',
+  connectionsMax: 8,
+  log,
+});
+const producer = createProducer({ brokers, clientId: 'test' });
+afterAll(async () => {
+  await producer.close();
+  await pool.end();
+});
+
+function startCounter(region: string): LogCounter {
+  const metrics = createRecordsMetrics(createRegistry({}));
+  return new LogCounter({ pool, brokers, topic, region, log, metrics, random: Math.random });
+}
+
+async function send(sessionId: string, partition: number, records: number): Promise<void> {
+  const key = voteRecordKey(sessionId);
+  const message = { topic, partition, key, value: Buffer.alloc(125) };
+  await producer.send({ messages: Array.from({ length: records }, () => message), acks: -1 });
+}
+
+async function accepted(region: string, sessionId: string): Promise<number> {
+  const { rows } = await pool.query<{ accepted: number }>(
+    `SELECT coalesce(sum(accepted), 0)::bigint AS accepted
+     FROM votes.log_session_counts JOIN votes.regions USING (region_no)
+     WHERE region = $1 AND session_id = $2`,
+    [region, sessionId],
+  );
+  return rows[0]!.accepted;
+}
+
+async function eventually(read: () => Promise<number>, expected: number): Promise<void> {
+  const deadlineMs = performance.now() + 40_000;
+  while ((await read()) !== expected && performance.now() < deadlineMs) await sleep(50);
+  expect(await read()).toBe(expected);
+}
+
+test('counts a log per session, and goes on after it was ended where it stopped', async () => {
+  const [first, second] = [randomUUID(), randomUUID()];
+  await send(first, 0, 120);
+  await send(first, 7, 30);
+  await send(second, 7, 5);
+  const one = startCounter('ending');
+  await eventually(() => accepted('ending', first), 150);
+  await one.close();
+  await send(first, 3, 10);
+  const next = startCounter('ending');
+  await eventually(() => accepted('ending', first), 160);
+  await next.close();
+  expect(await accepted('ending', second)).toBe(5);
+});
+
+test('three processes that count one log at once count each record once', async () => {
+  const session = randomUUID();
+  const counters = [startCounter('shared'), startCounter('shared'), startCounter('shared')];
+  let sent = 0;
+  for (let round = 0; round < 30; round++) {
+    const records = 1 + (round % 7) * 20;
+    await send(session, round % 30, records);
+    sent += records;
+    await sleep(100);
+  }
+  await eventually(() => accepted('shared', session), sent);
+  await Promise.all(counters.map((counter) => counter.close()));
+  expect(await accepted('shared', session)).toBe(sent);
+});
+
+test('when the one that counts is gone, another takes over', async () => {
+  const session = randomUUID();
+  const counters = [startCounter('heir'), startCounter('heir')];
+  await send(session, 1, 10);
+  await eventually(() => accepted('heir', session), 10);
+  await counters[0]!.close();
+  await send(session, 1, 10);
+  await eventually(() => accepted('heir', session), 20);
+  await counters[1]!.close();
+});
+
+test('counts are added only where the counting began, whoever comes second', async () => {
+  const session = randomUUID();
+  const no = await regionNo(pool, 'fence');
+  await readLogOffsets(pool, no, [0, 0]);
+  const count = (partition: number, from: number, next: number) => ({
+    partition,
+    from,
+    next,
+    sessions: new Map([[session, next - from]]),
+  });
+  expect(await addLogCounts(pool, no, [count(0, 0, 10)])).toEqual(new Set([0]));
+  // The same records read by another process: one partition is behind us, one is not.
+  expect(await addLogCounts(pool, no, [count(0, 0, 8), count(1, 0, 8)])).toEqual(new Set([1]));
+  expect(await readLogOffsets(pool, no, [0, 0])).toEqual(
+    new Map([
+      [0, 10],
+      [1, 8],
+    ]),
+  );
+  expect(await accepted('fence', session)).toBe(18);
+});
+
+test('the same counts sent by many at once are added once', async () => {
+  const session = randomUUID();
+  const no = await regionNo(pool, 'race');
+  await readLogOffsets(pool, no, [0]);
+  const counts = [{ partition: 0, from: 0, next: 6, sessions: new Map([[session, 6]]) }];
+  const moved = await Promise.all(Array.from({ length: 8 }, () => addLogCounts(pool, no, counts)));
+  expect(moved.filter(({ size }) => size === 1)).toHaveLength(1);
+  expect(await accepted('race', session)).toBe(6);
+});
+
+test('records that left the log are gone past once, and only from where they begin', async () => {
+  const no = await regionNo(pool, 'lost');
+  await readLogOffsets(pool, no, [0]);
+  expect(await skipLostRecords(pool, no, { partition: 0, from: 5, next: 9 })).toBe(false);
+  expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(true);
+  expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(false);
+  expect(await readLogOffsets(pool, no, [0])).toEqual(new Map([[0, 9]]));
+});
