@@ -115,11 +115,14 @@ function toOriginError(error: Error): OriginError {
 
 class OriginAgent extends Agent {
   readonly #connectMs: number;
+  readonly #idleMs: number;
 
   constructor(settings: ServiceOrigin) {
+    const idleMs = settings.OriginKeepaliveTimeout * 1000;
     // `timeout` ends a connection that nobody used for so long, well before the origin would: a
     // request must not meet a closing connection, because a POST is not sent twice.
-    super({ keepAlive: true, timeout: settings.OriginKeepaliveTimeout * 1000, scheduling: 'lifo' });
+    super({ keepAlive: true, timeout: idleMs, scheduling: 'lifo' });
+    this.#idleMs = idleMs;
     this.#connectMs = settings.ConnectionTimeout * 1000;
   }
 
@@ -129,6 +132,8 @@ class OriginAgent extends Agent {
   ): Socket {
     const port = Number(options.port);
     const socket = connect({ host: options.host ?? '127.0.0.1', port, noDelay: true });
+    // The agent sets a request's own timeout only where it differs from this one.
+    socket.setTimeout(this.#idleMs);
     const late = setTimeout(() => socket.destroy(new OriginError('timeout')), this.#connectMs);
     const settled = (): void => clearTimeout(late);
     socket.once('connect', settled);
