@@ -114,11 +114,15 @@ test('every folder of code says what it is for', () => {
   expect(silent).toEqual([]);
 });
 
-/** A small folder may be described by the page of the folder above it. */
+/** A small folder may be described by the page of a folder above it. */
 function hasReadme(folder: string): boolean {
   if (existsSync(join(folder, 'README.md'))) return true;
-  const above = join(dirname(folder), 'README.md');
-  return existsSync(above) && readFileSync(above, 'utf8').includes(`${folder.split('/').at(-1)}/`);
+  const name = `${folder.split('/').at(-1)}/`;
+  for (let above = dirname(folder); above !== '.'; above = dirname(above)) {
+    const page = join(above, 'README.md');
+    if (existsSync(page)) return readFileSync(page, 'utf8').includes(name);
+  }
+  return false;
 }
 
 test('there is one package.json, and no file is larger than a reader would want', () => {

@@ -1,38 +1,6 @@
-import { z } from 'zod';
-import type { ZodOpenApiResponsesObject } from 'zod-openapi';
-import { type ErrorCode, errorTable, ServiceError } from '#common/errors.ts';
+import type { z } from 'zod';
+import { ServiceError } from '#common/errors.ts';
 import type { JsonObject } from '#common/strict-json.ts';
-
-/** RFC 9457, as every error of ours is answered. */
-const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    error: z.string().describe('A stable code; clients decide by it.'),
-    message: z.string().describe('One sentence for people.'),
-    request_id: z.string(),
-    retryable: z.boolean(),
-    retry_after: z.int().optional().describe('Seconds; on 429.'),
-  })
-  .meta({ id: 'Problem' });
-
-/** What any address may answer. */
-const everywhere: readonly ErrorCode[] = ['invalid_request', 'origin_only', 'internal_error'];
-
-/** The OpenAPI responses of an operation's errors, several codes of one status together. */
-export function problems(...codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
-  const responses: ZodOpenApiResponsesObject = {};
-  const all = [...codes, ...everywhere];
-  for (const status of new Set(all.map((code) => errorTable[code][0]))) {
-    const here = all.filter((code) => errorTable[code][0] === status);
-    responses[`${status as 400}`] = {
-      description: here.map((code) => `\`${code}\`: ${errorTable[code][2]}`).join(' '),
-      content: { 'application/problem+json': { schema: problemSchema } },
-    };
-  }
-  return responses;
-}
 
 /** The body as the contract describes it. Throws `invalid_request` and says what is wrong. */
 export function parseBody<S extends z.ZodType>(schema: S, body: JsonObject): z.infer<S> {

@@ -15,8 +15,8 @@ export type TopicName = 'vote-submitted' | 'vote-aggregated' | 'vote-context' | 
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A vote's record is needed until the result is final, and at least this long. */
-export const voteLogRetentionMs = 7 * DAY_MS;
+/** A vote's record is needed until the result is final: a session of a week, and a day to finish. */
+export const voteLogRetentionMs = 8 * DAY_MS;
 
 export const topics: readonly TopicDeclaration[] = [
   {

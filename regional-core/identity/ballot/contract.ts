@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { problems } from '../problem.ts';
+import { problems } from '#common/problem-contract.ts';
 import { optionSchema, sessionParams } from '../session/contract.ts';
 import { typedCodeLengthMax } from './voting-code.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { strengths } from '#common/contracts/ballot-token.ts';
+import { problems } from '#common/problem-contract.ts';
 import { passwordLengthMax } from '../account/contract.ts';
 import { emailLengthMax } from '../account/email-address.ts';
-import { problems } from '../problem.ts';
 import { opaqueTokenPattern } from '../token/opaque-token.ts';
 
 export const loginBody = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { eligibilityPolicies, resultsPolicies } from '#common/contracts/session.ts';
-import { problems } from '../problem.ts';
+import { problems } from '#common/problem-contract.ts';
 import { listedSessionsMax } from './session-view.ts';
 
 export const optionSchema = z

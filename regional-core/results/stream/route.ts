@@ -1,7 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { ServiceError } from '#common/errors.ts';
-import { viewerAddress } from '#common/http.ts';
+import { answerProblem, viewerAddress } from '#common/http.ts';
 import { comeBackLater, knownSession, type Results, requireReceipt } from '../results.ts';
 import type { Known } from '../state.ts';
 import type { Viewer } from '../view.ts';
@@ -49,7 +49,9 @@ function open(
   const place = places.take(address);
   if (place !== 'taken') {
     metrics.streamRefused(place);
-    throw comeBackLater(place === 'full' ? 'overloaded' : 'rate_limit_exceeded', random);
+    // Answered here and not thrown: a log line for each of a million viewers helps nobody.
+    const code = place === 'full' ? 'overloaded' : 'rate_limit_exceeded';
+    return answerProblem(context, comeBackLater(code, random));
   }
   response.once('close', () => places.release(address));
   // From here on the response is the broadcaster's, not Koa's.

@@ -1,208 +1,25 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Registry } from 'prom-client';
-import { afterAll, beforeEach, expect, inject, test } from 'vitest';
-import { systemClock } from '#common/clock.ts';
+import { expect, test } from 'vitest';
 import { confirm } from '#common/confirmation.ts';
 import { signBallot } from '#common/contracts/ballot-token.ts';
 import { verifyReceipt } from '#common/contracts/receipt.ts';
-import {
-  ballotKeysMessageKey,
-  encodeSessionsMessage,
-  type SessionMessage,
-  sessionMessageKey,
-} from '#common/contracts/session.ts';
-import { topicName } from '#common/contracts/topics.ts';
-import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
-import { createProducer, readLogBounds } from '#common/kafka.ts';
 import { importPublicKeys } from '#common/keys.ts';
-import { createLog } from '#common/log.ts';
-import { LogReader } from '#common/log-reader.ts';
-import { createRedis } from '#common/redis.ts';
-import { start } from '../../../regional-core/intake/start.ts';
-import { createTestTopics } from '../../support/topics.ts';
-import { createBallot, createSigningKey } from '../../support/votes.ts';
-
-const log = createLog({ service: 'test' }, 'error');
-const { prefix, brokers } = await createTestTopics();
-const redisUrl = inject('stores').redisUrl;
-const redisPrefix = `${randomBytes(4).toString('hex')}:`;
-const ballotKey = createSigningKey();
-const receiptKey = createSigningKey();
-const confirmationKey = randomBytes(32);
-const secret = 'the-secret-of-the-edge';
-const redis = createRedis({ url: redisUrl, name: 'test', commandMs: 1000, log });
-
-const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
-  version: 3,
-  session_id: randomUUID(),
-  session_no: 1,
-  title: 'A session',
-  options: [
-    { option_id: 'tea', label: 'Tea' },
-    { option_id: 'coffee', label: 'Coffee' },
-  ],
-  opens_at_ms: Date.now() - 60_000,
-  closes_at_ms: Date.now() + 3_600_000,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
-};
-const scheduled = { ...session, session_id: randomUUID(), opens_at_ms: session.closes_at_ms - 1 };
-const closed = { ...session, session_id: randomUUID(), closes_at_ms: Date.now() - 1 };
-
-const producer = createProducer({ brokers, clientId: 'test' });
-const topic = topicName(prefix, 'sessions');
-const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
-await producer.send({
-  messages: [
-    { topic, key: Buffer.from(ballotKeysMessageKey), value: encodeSessionsMessage(keys) },
-    ...[session, scheduled, closed].map((message) => ({
-      topic,
-      key: Buffer.from(sessionMessageKey(message.session_id)),
-      value: encodeSessionsMessage(message),
-    })),
-  ],
-});
-await producer.close();
-
-async function startIntake(changes: { region?: string; kafkaBrokers?: string[] } = {}) {
-  const ending = new AbortController();
-  const port = await freePort();
-  const running = await start({
-    config: {
-      host: '127.0.0.1',
-      port,
-      internalPort: 1,
-      logLevel: 'error',
-      drainNoticeMs: 0,
-      kafkaBrokers: brokers,
-      topicPrefix: prefix,
-      region: 'us-east-1',
-      redisUrl,
-      redisPrefix,
-      originSecrets: [secret],
-      receiptKey,
-      confirmationKey,
-      durability: 'single',
-      clockErrorMs: 5,
-      addressBallotsPerMinute: 1000,
-      addressOthersPerMinute: 5,
-      ...changes,
-    },
-    log,
-    metrics: new Registry(),
-    clock: systemClock,
-    random: Math.random,
-    draining: ending.signal,
-    fail: (error) => {
-      throw error;
-    },
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    running,
-    stop: async () => {
-      ending.abort();
-      running.server!.closeAllConnections();
-      running.server!.close();
-      await running.drain();
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-const intake = await startIntake();
-while (intake.running.notReady().length > 0) await new Promise((r) => setTimeout(r, 20));
-afterAll(async () => {
-  await intake.stop();
-  redis.disconnect();
-});
-
-let address = 0;
-beforeEach(() => {
-  address++;
-});
-
-interface Answer {
-  status: number;
-  headers: Headers;
-  body: Record<string, unknown>;
-}
-
-async function post(
-  body: unknown,
-  options: { token?: string; url?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const { token, url = intake.url, headers = {} } = options;
-  const response = await fetch(`${url}/api/v1/votes`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-origin-secret': secret,
-      'idempotency-key': randomUUID(),
-      'cloudfront-viewer-address': `198.51.100.${address}:4711`,
-      connection: 'close',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: JSON.parse(text) as Record<string, unknown>,
-  };
-}
-
-function openBallot(sessionId = session.session_id) {
-  const ballot = createBallot(sessionId);
-  return { ballot, token: signBallot(ballot, ballotKey) };
-}
-
-const vote = (optionId: string, sessionId = session.session_id) => ({
-  session_id: sessionId,
-  option_id: optionId,
-});
-
-/** Every record in the log, by `partition/offset`. */
-async function readLog() {
-  const log_ = topicName(prefix, 'vote-submitted');
-  const ends = await readLogBounds({ brokers, clientId: 'test' }, log_, 'latest');
-  const reader = new LogReader({ brokers, clientId: 'test', topic: log_, log, maxWaitMs: 50 });
-  reader.assign(new Map(ends.map((_, partition) => [partition, 0])));
-  const records = new Map<string, ReturnType<typeof decodeVoteRecord>>();
-  const total = ends.reduce((sum, end) => sum + end, 0);
-  while (records.size < total) {
-    for (const { partition, records: batch } of await reader.take(10_000, 100)) {
-      for (const { offset, key, value } of batch) {
-        records.set(`${partition}/${offset}`, decodeVoteRecord(key, value));
-      }
-    }
-  }
-  await reader.close();
-  return records;
-}
-
-async function untilDone(voteId: string): Promise<void> {
-  const key = `${redisPrefix}vote:{${voteId}}`;
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await redis.getBuffer(key))?.[0] === 2) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('the claim did not become DONE');
-}
+import {
+  ballotKey,
+  closed,
+  confirmationKey,
+  openBallot,
+  post,
+  readLog,
+  receiptKey,
+  redis,
+  redisPrefix,
+  scheduled,
+  session,
+  startIntake,
+  untilDone,
+  vote,
+} from './intake-under-test.ts';
 
 test('a vote is answered with a receipt for the very record that lies in the log', async () => {
   const { ballot, token } = openBallot();
