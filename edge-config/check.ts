@@ -47,7 +47,7 @@ const ownDataRoutes: readonly (readonly [DistributionName, string])[] = [
   ['portal', '/admin/api/v1/sessions'],
 ];
 
-/** GET routes that carry a bearer token, a proof or a cookie: these headers must reach the origin. */
+/** GET routes with a bearer token, a proof or a cookie: these headers must reach the origin. */
 const tokenRoutes: readonly (readonly [DistributionName, string])[] = [
   ['vote', '/api/v1/votes/*'],
   ['vote', '/api/v1/auth/validate'],

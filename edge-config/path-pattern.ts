@@ -1,6 +1,7 @@
 /**
- * Compiles a CloudFront path pattern. `*` stands for any characters, `/` too; all else is literal and
- * case-sensitive. Without regular expressions: a scan of twenty behaviours costs under a microsecond.
+ * Compiles a CloudFront path pattern. `*` stands for any characters, `/` too; all else is literal
+ * and case-sensitive. Without regular expressions: a scan of twenty behaviours costs under a
+ * microsecond.
  */
 export function compilePattern(pattern: string): (path: string) => boolean {
   const [head = '', ...rest] = pattern.split('*');

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /**
- * The shape of `behaviors.json` and `headers.json`, in CloudFront's own terms. Strict: a key that is
- * not known here is an error, because whatever reads the files would silently do without it.
+ * The shape of `behaviors.json` and `headers.json`, in CloudFront's own terms. Strict: a key that
+ * is not known here is an error, because whatever reads the files would silently do without it.
  */
 const seconds = z.int().min(0).max(31_536_000);
 

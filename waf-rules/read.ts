@@ -11,8 +11,8 @@ interface AclsFile {
 }
 
 /**
- * Reads `acls.json` and the rules that it names: `rules/NNN-name.json`, NNN = priority. Throws when a
- * file's name and content differ, or when a rule lies there that no ACL names.
+ * Reads `acls.json` and the rules that it names: `rules/NNN-name.json`, NNN = priority. Throws
+ * when a file's name and content differ, or when a rule lies there that no ACL names.
  */
 export function readAcls(
   folder: URL = new URL('.', import.meta.url),

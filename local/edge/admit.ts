@@ -15,8 +15,8 @@ export type Admit = (
 ) => Exchange | undefined;
 
 /**
- * The way in, in this order: shape → host → rules of the web ACL → behaviour → method. `host` of the
- * call fixes the distribution, whatever the Host header says.
+ * The way in, in this order: shape → host → rules of the web ACL → behaviour → method. `host` of
+ * the call fixes the distribution, whatever the Host header says.
  */
 export function createAdmission(
   distributions: Distributions,

@@ -1,7 +1,7 @@
 import { type Clock, SECOND_MS } from '#common/clock.ts';
 import type { Freshness } from './cache-control.ts';
 
-/** An answer that is there as a whole. Headers are flat and final, but for those about the cache. */
+/** An answer that is there as a whole. Headers are flat, and lack only those about the cache. */
 export interface WholeAnswer {
   readonly status: number;
   readonly headers: readonly string[];
@@ -25,8 +25,8 @@ interface Entry {
 }
 
 /**
- * The cache of one edge, with request collapsing: however many viewers ask for one key at a time, the
- * origin is asked once. May lose everything.
+ * The cache of one edge, with request collapsing: however many viewers ask for one key at a time,
+ * the origin is asked once. May lose everything.
  *
  *   fresh ──► stale, refetched behind the viewer's back ──► only if the origin fails ──► gone
  *     max-age      stale-while-revalidate                      stale-if-error

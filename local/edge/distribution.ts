@@ -37,9 +37,9 @@ export interface Distributions {
 }
 
 /**
- * Compiles the data once, at start. `resultsOrigin` takes the place of `${results_origin}` in header
- * values; `root` is the folder that the origins' directories are under. Throws on a name that is not
- * there (`edge-config/check.ts` says the same before a deploy).
+ * Compiles the data once, at start. `resultsOrigin` takes the place of `${results_origin}` in
+ * header values; `root` is the folder that the origins' directories are under. Throws on a name
+ * that is not there (`edge-config/check.ts` says the same before a deploy).
  */
 export function compileDistributions(
   config: EdgeConfig,

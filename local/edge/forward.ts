@@ -7,7 +7,7 @@ import { readBody } from './read-body.ts';
 import { passHeaders } from './response-headers.ts';
 import { passStream } from './stream.ts';
 
-/** Passes a request to its origin and the answer back as it comes, without a cache. Never rejects. */
+/** Passes a request to its origin, and the answer back as it comes, without a cache. */
 export async function forward(
   exchange: Exchange,
   pools: readonly OriginPool[],

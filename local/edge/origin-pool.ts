@@ -33,8 +33,8 @@ export interface OriginRequest {
 }
 
 /**
- * Requests under way at one origin; beyond it the answer is 503 at once, so nothing ever queues here.
- * An origin that may be silent for a minute carries streams: those are many, and idle.
+ * Requests under way at one origin; beyond it the answer is 503 at once, so nothing ever queues
+ * here. An origin that may be silent for a minute carries streams: those are many, and idle.
  */
 const requestsMax = 2048;
 const streamsMax = 9000;
@@ -64,8 +64,8 @@ export class OriginPool {
   }
 
   /**
-   * Sends one request, once. Resolves when the status and headers are there; the caller must read or
-   * destroy the response. Rejects with an OriginError.
+   * Sends one request, once. Resolves when the status and headers are there; the caller must read
+   * or destroy the response. Rejects with an OriginError.
    */
   send(sent: OriginRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Bodies that go through here are a few hundred bytes (a vote) to some kilobytes (a session with its
- * texts). CloudFront takes more; what it would pass on, the services refuse.
+ * Bodies that go through here are a few hundred bytes (a vote) to some kilobytes (a session with
+ * its texts). CloudFront takes more; what it would pass on, the services refuse.
  */
 export const bodyBytesMax = 128 * 1024;
 

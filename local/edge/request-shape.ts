@@ -7,8 +7,9 @@ export type Target = { readonly path: string; readonly query: string };
 
 /**
  * Path and query of a request, or the status it is refused with. Stricter than CloudFront, which
- * normalises a path to choose the behaviour but sends it to the origin as it came: here, what could be
- * read in two ways is refused (400), so that one address has one behaviour and one cache key.
+ * normalises a path to choose the behaviour but sends it to the origin as it came: here, what
+ * could be read in two ways is refused (400), so that one address has one behaviour and one cache
+ * key.
  */
 export function readTarget(url: string): Target | 400 | 414 {
   if (url.length > targetCharsMax) return 414;
@@ -27,8 +28,8 @@ function isPlain(path: string): boolean {
   const escapes = path.match(/%.{0,2}/g) ?? [];
   return escapes.every((escape) => {
     const code = /^%[0-9A-Fa-f]{2}$/.test(escape) ? Number.parseInt(escape.slice(1), 16) : 0;
-    // Letters, digits and - . _ ~ need no escape (RFC 3986 section 2.3); / \ and controls may not be
-    // smuggled in as one.
+    // Letters, digits and - . _ ~ need no escape (RFC 3986 section 2.3); / \ and controls may not
+    // be smuggled in as one.
     return code >= 0x20 && code !== 0x7f && !/[\w.~/\\-]/.test(String.fromCharCode(code));
   });
 }

@@ -43,7 +43,7 @@ export type Verdict =
       readonly body: string;
     };
 
-/** A key or value that AWS knows and this evaluator does not: the rule set cannot be trusted here. */
+/** AWS knows this key or value and this evaluator does not: the rule set cannot be trusted here. */
 export class NotModelledError extends Error {
   constructor(ruleName: string, what: string) {
     super(`rule ${ruleName}: ${what} is not modelled`);

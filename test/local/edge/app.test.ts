@@ -111,7 +111,7 @@ describe('the page', () => {
     edge.write('docs/openapi.json', '{"openapi":"3.1.1"}');
   });
 
-  it('is served for each address within it, in its language, asked for anew each time', async () => {
+  it('is served at each place within it, in its language, never from a browser cache', async () => {
     for (const path of ['/', '/verify?token=t', '/s/abc']) {
       expect((await ask(edge.port, path)).body).toBe('<!doctype html>start');
     }
@@ -125,7 +125,7 @@ describe('the page', () => {
     }
   });
 
-  it('carries a content security policy that names the results host and trusts no inline script', async () => {
+  it('carries a policy that names the results host and trusts no inline script', async () => {
     const policy = (await ask(edge.port, '/')).headers['content-security-policy'];
     expect(policy).toContain("connect-src 'self' http://results.localhost:8080;");
     expect(policy).toContain("script-src 'self';");

@@ -26,7 +26,7 @@ describe('the cache', () => {
     expect(fetched).toBe(5);
   });
 
-  it('keeps nothing of an answer that may not be kept, but lets those who wait share it', async () => {
+  it('keeps no answer that may not be kept, but lets those who wait share it', async () => {
     const cache = new Cache(clock, 10_000, 1);
     let fetched = 0;
     const get = (): Promise<unknown> =>

@@ -65,7 +65,7 @@ describe('the cached snapshot', () => {
     expect((await ask(edge.port, snapshot)).body).toBe('version 1');
   });
 
-  it('has one key: no query, cookie or header makes another copy or reaches the origin', async () => {
+  it('has one key: no query, cookie or header makes a copy or reaches the origin', async () => {
     await ask(edge.port, snapshot);
     const headers = { cookie: 'a=b', authorization: 'Bearer x', accept: 'text/html' };
     const other = await ask(edge.port, `${snapshot}?bust=1`, { headers });

@@ -71,7 +71,7 @@ async function untilReady(): Promise<void> {
 }
 
 describe('the process', () => {
-  it('serves both listeners, sends the first secret, and ends on SIGTERM with a stream open', async () => {
+  it('serves both listeners with the first secret, and ends with a stream open', async () => {
     origin.answer = (asked, _request, response) => {
       if (!asked.url.endsWith('/stream')) return void response.end('origin');
       response.writeHead(200, { 'content-type': 'text/event-stream' });

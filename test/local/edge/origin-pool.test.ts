@@ -40,7 +40,7 @@ async function faultOf(sent: Promise<unknown>): Promise<[string, number]> {
 }
 
 describe('the connections to an origin', () => {
-  it('give up a first and a later silence, also when idle time and read time are the same', async () => {
+  it('give up on silence, also when idle time and read time are the same', async () => {
     const [origin, pool] = await originAndPool();
     origin.answer = () => {};
     const startMs = performance.now();

@@ -43,7 +43,7 @@ describe('a results stream', () => {
     stream.destroy();
   });
 
-  it('is one stream at the origin for each viewer, and ends there when the viewer leaves', async () => {
+  it('is one stream at the origin for each viewer, and ends when the viewer leaves', async () => {
     const [first, second] = [await open(edge.port, address), await open(edge.port, address)];
     expect(streams).toHaveLength(2);
     const labels = {};
