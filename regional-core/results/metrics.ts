@@ -70,7 +70,7 @@ export function createMetrics(registry: Registry) {
         active.dec();
         ended.inc({ reason });
       },
-      delivered: () => delivered.inc(),
+      delivered: (chunks: number) => delivered.inc(chunks),
       dropped: () => dropped.inc(),
       encodedChange: () => encoded.inc({ kind: 'change' }),
       roundDone: (ageMs: number) => ageAtWrite.observe(Math.max(0, ageMs) / 1000),

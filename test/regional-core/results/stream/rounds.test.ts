@@ -76,8 +76,12 @@ test('what changes while a round is under way is one round after it, with the la
   rounds.tell(1);
   await until(() => rounds.counts().roundsDone === 2, 'both rounds');
   expect(rounds.offers.map(({ text }) => /"t":(\d+)/.exec(text)![1])).toEqual([
-    ...['1', '1', '1'],
-    ...['50', '50', '50'],
+    '1',
+    '1',
+    '1',
+    '50',
+    '50',
+    '50',
   ]);
   expect(rounds.counts().encodes).toBe(2);
 });
