@@ -87,16 +87,24 @@ function* inChunks(codes: Iterable<string>): Generator<string> {
   if (lines.length > 0) yield `${lines.join('\n')}\n`;
 }
 
-async function main(): Promise<void> {
+/** Writes codes to standard output, as fast as they are read; a reader that goes away ends it. */
+export async function writeCodes(key: Buffer, sessionId: string, count: number): Promise<void> {
+  const codes = printableCodes(key, sessionId, count, randomBytes);
   try {
-    const { sessionId, count } = parseCodesOptions(process.argv.slice(2));
-    const key = readVotingCodeKey(placesIn(join(root, '.local')).secrets);
-    const codes = printableCodes(key, sessionId, count, randomBytes);
     // pipeline waits for a slow reader, so that a hundred million codes need no memory.
     await pipeline(Readable.from(inChunks(codes)), process.stdout);
   } catch (error) {
     // The reader, `head` say, has what it wanted.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
+}
+
+async function main(): Promise<void> {
+  try {
+    const { sessionId, count } = parseCodesOptions(process.argv.slice(2));
+    const key = readVotingCodeKey(placesIn(join(root, '.local')).secrets);
+    await writeCodes(key, sessionId, count);
+  } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
   }

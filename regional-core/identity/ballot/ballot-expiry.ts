@@ -10,7 +10,8 @@ export function ballotExpiryS(session: Times, nowMs: number): number {
     sessionState(session, nowMs) === 'closed'
       ? nowMs + HOUR_MS
       : Math.min(session.closes_at_ms + graceMs, nowMs + DAY_MS);
-  return Math.ceil(endMs / 1000);
+  // Whole seconds, never more than a day: the fraction lost is well within the grace.
+  return Math.floor(endMs / 1000);
 }
 
 type Times = Pick<SessionMessage, 'opens_at_ms' | 'closes_at_ms'>;

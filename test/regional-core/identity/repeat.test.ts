@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { createLog } from '#common/log.ts';
+import { repeat } from '../../../regional-core/identity/repeat.ts';
+
+test('work goes on after failures, which are said once, until the signal', async () => {
+  const lines: string[] = [];
+  const log = createLog({ service: 'test' }, 'info', { write: (line) => lines.push(line) });
+  const stop = new AbortController();
+  let times = 0;
+  const act = async (): Promise<void> => {
+    times += 1;
+    if (times <= 3) throw new Error('away');
+    if (times === 5) stop.abort();
+  };
+  await repeat({ name: 'reading', everyMs: 1, act }, log, stop.signal);
+  expect(times).toBe(5);
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    'reading: failed, trying again',
+    'reading: works again',
+  ]);
+});
