@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ask, countOf, type EdgeUnderTest, startEdge } from './edge-under-test.ts';
 
 /** A clock that the test moves, so that no test waits for a cache to grow old. */
@@ -26,10 +26,6 @@ beforeEach(async () => {
 });
 afterEach(() => edge.close());
 
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 80));
-}
-
 describe('the cached snapshot', () => {
   it('is fetched once for 100 viewers at a time', async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => ask(edge.port, snapshot)));
@@ -50,13 +46,18 @@ describe('the cached snapshot', () => {
 
   it('is answered stale at once while one newer copy is fetched', async () => {
     await ask(edge.port, snapshot);
+    const { answer } = edge.home;
+    const release = Promise.withResolvers<void>();
+    edge.home.answer = (...asked) => void release.promise.then(() => answer(...asked));
     clock.nowMs += 3000;
     const stale = await Promise.all(Array.from({ length: 20 }, () => ask(edge.port, snapshot)));
     expect(stale.every(({ body }) => body === 'version 0')).toBe(true);
     expect(stale[0]!.headers['x-cache']).toBe('RefreshHit from cloudfront');
-    await settled();
+    release.resolve();
+    await vi.waitFor(async () => {
+      expect((await ask(edge.port, snapshot)).body).toBe('version 1');
+    });
     expect(edge.home.asked).toHaveLength(2);
-    expect((await ask(edge.port, snapshot)).body).toBe('version 1');
   });
 
   it('is fetched anew when it is older than stale-while-revalidate allows', async () => {
@@ -99,8 +100,7 @@ describe('the cached snapshot', () => {
     expect(edge.home.asked).toHaveLength(2);
     clock.nowMs += 1001;
     await ask(edge.port, snapshot);
-    await settled();
-    expect(edge.home.asked).toHaveLength(3);
+    await vi.waitFor(() => expect(edge.home.asked).toHaveLength(3));
   });
 
   it('answers 304 to a viewer that has it', async () => {
