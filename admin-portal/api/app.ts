@@ -26,14 +26,7 @@ export function createPortalApp(
       portal.metrics.requestSeconds.observe({ route, status: context.status }, seconds);
     },
   });
-  const router = new Router({ prefix: '/admin/api/v1' });
-  addLogin(router, portal);
-  addLogout(router, portal);
-  addMe(router, portal);
-  addSessions(router, portal);
-  addCreateSession(router, portal);
-  addOpen(router, portal);
-  addClose(router, portal);
+  const router = createPortalRouter(portal);
   app.use(sameOriginOnly(edge.portalUrl));
   app.use(retryableStoreTrouble());
   app.use(async (context, next) => {
@@ -51,4 +44,17 @@ export function createPortalApp(
     }),
   );
   return app;
+}
+
+/** Every route there is. Exported so that a test can hold it against the contracts. */
+export function createPortalRouter(portal: Portal): Router {
+  const router = new Router({ prefix: '/admin/api/v1' });
+  addLogin(router, portal);
+  addLogout(router, portal);
+  addMe(router, portal);
+  addSessions(router, portal);
+  addCreateSession(router, portal);
+  addOpen(router, portal);
+  addClose(router, portal);
+  return router;
 }

@@ -36,6 +36,6 @@ export async function unknownWhenLost<T>(write: Promise<T>): Promise<T> {
 const redisAway =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max)/;
 
-export function isStoreAway(error: unknown): boolean {
+function isStoreAway(error: unknown): boolean {
   return isPostgresAway(error) || (error instanceof Error && redisAway.test(error.message));
 }

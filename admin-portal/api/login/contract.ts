@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { problems } from '#common/problem-contract.ts';
 
 export const passwordLengthMax = 128;
 
@@ -18,10 +19,20 @@ export const adminAnswer = z.object({ email: z.string(), role: z.enum(['admin'])
 export const paths: ZodOpenApiPathsObject = {
   '/admin/api/v1/login': {
     post: {
+      operationId: 'logInAdmin',
       summary: 'Log in; the login is the cookie __Host-vote-admin (8 h, 30 min idle).',
       requestBody: { content: { 'application/json': { schema: loginForm } } },
       responses: {
         200: { description: 'Logged in', content: { 'application/json': { schema: adminAnswer } } },
+        ...problems(
+          'invalid_credentials',
+          'forbidden',
+          'body_too_large',
+          'unsupported_media_type',
+          'rate_limit_exceeded',
+          'overloaded',
+          'not_ready',
+        ),
       },
     },
   },

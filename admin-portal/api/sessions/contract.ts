@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { eligibilityPolicies, resultsPolicies } from '#common/contracts/session.ts';
+import { problems } from '#common/problem-contract.ts';
 
 /** A session as every admin route answers it. */
 export const sessionAnswer = z.object({
@@ -20,6 +21,7 @@ export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export const paths: ZodOpenApiPathsObject = {
   '/admin/api/v1/sessions': {
     get: {
+      operationId: 'listAdminSessions',
       summary: 'The newest sessions, newest first, at most 200.',
       responses: {
         200: {
@@ -28,11 +30,13 @@ export const paths: ZodOpenApiPathsObject = {
             'application/json': { schema: z.object({ sessions: z.array(sessionAnswer) }) },
           },
         },
+        ...problems('invalid_token', 'forbidden', 'not_ready'),
       },
     },
   },
   '/admin/api/v1/sessions/{session_id}': {
     get: {
+      operationId: 'getAdminSession',
       summary: 'One session.',
       requestParams: { path: z.object({ session_id: z.uuid() }) },
       responses: {
@@ -40,6 +44,7 @@ export const paths: ZodOpenApiPathsObject = {
           description: 'The session',
           content: { 'application/json': { schema: sessionAnswer } },
         },
+        ...problems('invalid_token', 'forbidden', 'not_found', 'not_ready'),
       },
     },
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { problems } from '#common/problem-contract.ts';
 
 const time = z.iso.datetime();
 
@@ -33,14 +34,15 @@ export type VoteState = z.infer<typeof voteState>;
 export const paths: ZodOpenApiPathsObject = {
   '/api/v1/votes/{vote_id}': {
     get: {
+      operationId: 'getVoteState',
       summary: 'The state of a vote, for whoever holds its ballot, receipt or confirmation code.',
+      security: [{ ballotToken: [] }, {}],
       requestParams: {
         path: z.object({ vote_id: z.uuid() }),
         query: z.object({
           at: z.string().optional().describe("The receipt's region/partition/offset."),
         }),
         header: z.object({
-          authorization: z.string().optional().describe('Bearer and the ballot token.'),
           'vote-proof': z
             .string()
             .optional()
@@ -52,6 +54,13 @@ export const paths: ZodOpenApiPathsObject = {
           description: 'The state',
           content: { 'application/json': { schema: voteState } },
         },
+        ...problems(
+          'not_found',
+          'not_recorded_yet',
+          'rate_limit_exceeded',
+          'outcome_unknown',
+          'not_ready',
+        ),
       },
     },
   },

@@ -5,6 +5,7 @@ import {
   resultsPolicies,
   sessionOptionsMax,
 } from '#common/contracts/session.ts';
+import { problems } from '#common/problem-contract.ts';
 import { sessionAnswer } from '../contract.ts';
 
 /** Text for people on one line: no control characters, which Postgres and pages trip over. */
@@ -51,6 +52,7 @@ export const createSessionForm = z.strictObject({
 export const paths: ZodOpenApiPathsObject = {
   '/admin/api/v1/sessions': {
     post: {
+      operationId: 'createSession',
       summary: 'Create a session; it opens and closes by its times.',
       requestBody: { content: { 'application/json': { schema: createSessionForm } } },
       responses: {
@@ -58,6 +60,14 @@ export const paths: ZodOpenApiPathsObject = {
           description: 'The session',
           content: { 'application/json': { schema: sessionAnswer } },
         },
+        ...problems(
+          'invalid_token',
+          'forbidden',
+          'body_too_large',
+          'unsupported_media_type',
+          'outcome_unknown',
+          'not_ready',
+        ),
       },
     },
   },
