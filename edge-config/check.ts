@@ -1,15 +1,14 @@
 import { compilePattern } from './path-pattern.ts';
 import type { BehaviorData, DistributionName, EdgeConfig } from './read.ts';
 
-/** CloudFront's quotas (behaviours a distribution, members of an origin group). */
-export const behaviorsMax = 75;
-export const groupMembers = 2;
+/** CloudFront's quota of behaviours a distribution. */
+const behaviorsMax = 75;
 
 /** A route of the contract: where it is asked for, and the origin that must answer it. */
-export type Route = readonly [DistributionName, string, string, string];
+type Route = readonly [DistributionName, string, string, string];
 
 /** `*` in a path stands for an id. */
-export const contractRoutes: readonly Route[] = [
+const contractRoutes: readonly Route[] = [
   ['vote', 'POST', '/api/v1/votes', 'home/intake'],
   ['vote', 'GET', '/api/v1/votes/*', 'group/records'],
   ['vote', 'POST', '/api/v1/sessions/*/ballot', 'home/identity'],
@@ -61,7 +60,11 @@ export function checkEdgeConfig(config: EdgeConfig, regions: number): readonly s
   for (const [name, { Behaviors }] of Object.entries(config.Distributions)) {
     const count = Behaviors.reduce((sum, one) => sum + (one.RegionPinned ? 1 + regions : 1), 0);
     if (count > behaviorsMax) faults.push(`${name}: ${count} behaviours, ${behaviorsMax} at most`);
-    if (Behaviors.at(-1)?.PathPattern !== '*') faults.push(`${name}: the last must be "*"`);
+    const last = Behaviors.at(-1)!;
+    if (last.PathPattern !== '*') faults.push(`${name}: the last must be "*"`);
+    // Or a service would answer at addresses that nobody thought of.
+    const files = config.Origins[last.TargetOriginId];
+    if (!files || !('Directory' in files)) faults.push(`${name}: "*" must serve files`);
     for (const one of Behaviors) {
       faults.push(
         ...checkBehavior(config, one).map((fault) => `${name} ${one.PathPattern}: ${fault}`),

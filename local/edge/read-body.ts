@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
  * Bodies that go through here are a few hundred bytes (a vote) to some kilobytes (a session with
  * its texts). CloudFront takes more; what it would pass on, the services refuse.
  */
-export const bodyBytesMax = 128 * 1024;
+const bodyBytesMax = 128 * 1024;
 
 /**
  * The whole body, so that it goes to the origin in one write and a slow viewer holds no connection

@@ -89,6 +89,13 @@ describe('the check', () => {
     }
   });
 
+  it('finds a service behind the default behaviour', () => {
+    const faults = faultsAfter((config) => {
+      config.Distributions.results.Behaviors.at(-1)!.TargetOriginId = 'group/results';
+    });
+    expect(faults).toEqual(['results: "*" must serve files']);
+  });
+
   it('finds a default behaviour that is not the last', () => {
     const faults = faultsAfter((config) => {
       config.Distributions.portal.Behaviors.reverse();

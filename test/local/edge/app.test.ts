@@ -20,6 +20,7 @@ describe('a host name', () => {
     expect((await ask(edge.port, admin)).status).toBe(404);
     const results = { headers: { host: 'results.localhost' } };
     expect((await ask(edge.port, '/api/v1/results/s1', results)).body).toBe('home');
+    expect((await ask(edge.port, '/internal/v1/anything', results)).status).toBe(404);
     const post = { ...results, method: 'POST', body: '{}' };
     expect((await ask(edge.port, '/api/v1/votes', post)).status).toBe(403);
   });
