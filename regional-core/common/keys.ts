@@ -22,7 +22,7 @@ export interface PublicJwk {
 export type PublicKeys = ReadonlyMap<string, KeyObject>;
 
 /** The kid of a public key, given its `x` (base64url of 32 bytes). */
-export function keyId(x: string): string {
+function keyId(x: string): string {
   // RFC 7638 section 3.2: the required members of an OKP key, in lexicographic order, no spaces.
   const canonical = `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`;
   return createHash('sha256').update(canonical).digest().subarray(0, 8).toString('base64url');

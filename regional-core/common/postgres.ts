@@ -1,7 +1,7 @@
 import { Pool, types } from 'pg';
 import type { Log } from './log.ts';
 
-export type { Pool, PoolClient } from 'pg';
+export type { Pool } from 'pg';
 
 // bigint columns hold offsets and counts. All of ours are proven to stay below 2^53, where a number
 // is exact; one that is not must stop the query rather than be rounded.
@@ -46,11 +46,6 @@ export function createPool(options: PostgresOptions): Pool {
 /** SQLSTATE 25006: the server has become a standby; the address must be resolved anew. */
 export function isReadOnlyError(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === '25006';
-}
-
-/** SQLSTATE 23505: somebody else created it first. */
-export function isUniqueViolation(error: unknown): boolean {
-  return (error as { code?: unknown } | undefined)?.code === '23505';
 }
 
 /**

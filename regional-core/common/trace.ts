@@ -9,8 +9,3 @@ export function requestTrace(traceparent: string): string {
   const traceId = traceparentPattern.exec(traceparent)?.[1];
   return traceId === undefined || traceId === noTrace ? randomBytes(16).toString('hex') : traceId;
 }
-
-/** The header to send on: the same trace, this process as parent. */
-export function traceparentOf(traceId: string): string {
-  return `00-${traceId}-${randomBytes(8).toString('hex')}-00`;
-}

@@ -4,7 +4,7 @@ import { ServiceError } from '#common/errors.ts';
 import { type AppOptions, createApp, type RequestState } from '#common/http.ts';
 import { type CastVoteParts, castVote } from './cast-vote.ts';
 
-export const votesPath = '/api/v1/votes';
+const votesPath = '/api/v1/votes';
 
 /** One route, so no router: the vote path is compared and called. */
 export function createIntakeApp(options: AppOptions, parts: CastVoteParts): Koa<RequestState> {

@@ -28,9 +28,9 @@ interface Waiting {
   readonly reject: (error: OutcomeUnknownError) => void;
 }
 
-export const lingerMs = 5;
+const lingerMs = 5;
 export const batchRecordsMax = 512;
-export const attemptMs = 400;
+const attemptMs = 400;
 export const produceDeadlineMs = 2000;
 /** Records waiting or under way: two seconds of a process's highest rate. Past it: overloaded. */
 export const queueRecordsMax = 20_000;

@@ -8,8 +8,8 @@ import { countBatch, type LogIdentity } from './sql/count-batch.ts';
 import { leasePartitions } from './sql/lease-partitions.ts';
 import { releasePartitions } from './sql/release-partitions.ts';
 
-export const flushMs = 50;
-export const batchRecordsMax = 5000;
+const flushMs = 50;
+const batchRecordsMax = 5000;
 const renewMs = 1000;
 const leaseTtlMs = 5000;
 const backOffMs = { min: 50, max: 2000 };

@@ -10,7 +10,7 @@ import { readSessions } from './sql/read-sessions.ts';
 import { readTotals } from './sql/read-totals.ts';
 import { totalsToPublish } from './totals.ts';
 
-export const tickMs = 200;
+const tickMs = 200;
 const sessionsMs = 500;
 const sessionsAgainMs = 30_000;
 const retryMs = 500;

@@ -32,7 +32,7 @@ export type ChallengeState = (typeof challengeStates)[number];
 export const readingGraceS = 24 * 60 * 60;
 
 /** Longest token accepted, in characters: a real one has about 420. */
-export const ballotTokenLengthMax = 1024;
+const ballotTokenLengthMax = 1024;
 
 export type BallotVerdict =
   | { readonly ok: true; readonly ballot: Ballot; readonly kid: string; readonly signature: Buffer }

@@ -61,10 +61,3 @@ export const topics: readonly TopicDeclaration[] = [
 export function topicName(prefix: string, name: TopicName): string {
   return `${prefix}${name}`;
 }
-
-/** The partitions a topic is declared with. */
-export function declaredPartitions(name: TopicName): number {
-  const topic = topics.find((declared) => declared.name === name);
-  if (topic === undefined) throw new TypeError(`no such topic: ${name}`);
-  return topic.partitions;
-}

@@ -27,7 +27,7 @@ export interface VoteRecord {
   readonly signature: Buffer;
 }
 
-export const voteRecordKind = 1;
+const voteRecordKind = 1;
 export const voteRecordBytes = 125;
 
 /** The Kafka key of a session's records. */

@@ -183,9 +183,9 @@ export const vote = (optionId: string, sessionId = session.session_id) => ({
 
 /** Every record in the log, by `partition/offset`. */
 export async function readLog() {
-  const log_ = topicName(prefix, 'vote-submitted');
-  const ends = await readLogBounds({ brokers, clientId: 'test' }, log_, 'latest');
-  const reader = new LogReader({ brokers, clientId: 'test', topic: log_, log, maxWaitMs: 50 });
+  const voteTopic = topicName(prefix, 'vote-submitted');
+  const ends = await readLogBounds({ brokers, clientId: 'test' }, voteTopic, 'latest');
+  const reader = new LogReader({ brokers, clientId: 'test', topic: voteTopic, log, maxWaitMs: 50 });
   reader.assign(new Map(ends.map((_, partition) => [partition, 0])));
   const records = new Map<string, ReturnType<typeof decodeVoteRecord>>();
   const total = ends.reduce((sum, end) => sum + end, 0);

@@ -45,7 +45,7 @@ function part(partition: number, from: number, sent: readonly Sent[]): Partition
 const vote = (sessionId: string, voteId: string, optionNo: number, at = Date.now()): Sent =>
   createRecord(key, createBallot(sessionId, { vote_id: voteId }), optionNo, at);
 
-async function rows(sessionNo: number) {
+async function votesOf(sessionNo: number) {
   const { rows } = await admin.query(
     `SELECT vote_id, option_no, partition, "offset" FROM votes.votes
      WHERE session_no = $1 ORDER BY vote_id`,
@@ -95,7 +95,7 @@ test('counts each voter once and says how every record of a batch ended', async 
     late: 0,
     quarantined: 2,
   });
-  const counted = await rows(sessionNo);
+  const counted = await votesOf(sessionNo);
   expect(counted).toHaveLength(2);
   expect(counted.find(({ vote_id }) => vote_id === first)).toMatchObject({
     option_no: 1,
@@ -139,8 +139,8 @@ test('of two workers with the same partition, one counts and the other is fenced
     countBatch(ledger, identity, batch),
     countBatch(ledger, identity, batch),
   ]);
-  expect(results.map(({ fenced }) => fenced).toSorted()).toEqual([false, true]);
-  expect(await rows(sessionNo)).toHaveLength(200);
+  expect(results.filter(({ fenced }) => fenced)).toHaveLength(1);
+  expect(await votesOf(sessionNo)).toHaveLength(200);
   await recount(identity, sessionNo);
 });
 
@@ -157,7 +157,7 @@ test('batches with the same voters in opposite order do not lock each other out'
     ]);
     for (const result of results) expect(result).toMatchObject({ fenced: false });
   }
-  expect(await rows(sessionNo)).toHaveLength(500);
+  expect(await votesOf(sessionNo)).toHaveLength(500);
   await recount(here, sessionNo);
   await recount(there, sessionNo);
 });
@@ -169,7 +169,7 @@ test('a record admitted after closing is late: listed and not counted', async ()
   const late = vote(sessionId, voter, 0, Date.now() + 1500);
   const verdicts = await countBatch(ledger, identity, toCountBatch([part(0, 0, [late])]));
   expect(verdicts).toMatchObject({ counted: 0, late: 1 });
-  expect(await rows(sessionNo)).toEqual([]);
+  expect(await votesOf(sessionNo)).toEqual([]);
   const listed = await admin.query('SELECT vote_id FROM votes.late_votes WHERE session_no = $1', [
     sessionNo,
   ]);
@@ -190,7 +190,7 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
   await expect(countBatch(ledger, identity, holed)).rejects.toThrow(
     'batch spans 2 offsets but holds 1 records',
   );
-  expect(await rows(sessionNo)).toEqual([]);
+  expect(await votesOf(sessionNo)).toEqual([]);
 });
 
 test('the ledger may neither delete votes nor read who voted', async () => {
