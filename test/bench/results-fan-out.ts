@@ -43,13 +43,13 @@ async function runServer(sender: 'broadcaster' | 'response.write'): Promise<numb
   const before = await ask(server, { do: 'report' });
   const counter = { bytes: 0 };
   const sockets = await openAll(port, counter);
-  await sleep(1000);
+  await untilQuiet(counter);
   const opened = await ask(server, { do: 'report' });
   counter.bytes = 0;
   const started = await ask(server, { do: 'tick', everyMs: tickMs });
   await sleep(ms);
   const done = await ask(server, { do: 'stop' });
-  await sleep(500);
+  await untilQuiet(counter);
   const deliveries = done.deliveries - started.deliveries;
   show(sender, deliveries, done.cpuS - started.cpuS, done.atS - started.atS, {
     dropped: done.dropped - started.dropped,
@@ -105,6 +105,15 @@ async function openAll(port: number, counter: { bytes: number }): Promise<Socket
     sockets.push(...(await Promise.all(Array.from({ length: wanted }, () => open(port, counter)))));
   }
   return sockets;
+}
+
+/** Waits until nothing more comes in: snapshots first, the last tick later. */
+async function untilQuiet(counter: { readonly bytes: number }): Promise<void> {
+  let seen = -1;
+  while (seen !== counter.bytes) {
+    seen = counter.bytes;
+    await sleep(1000);
+  }
 }
 
 function ask(server: ChildProcess, command: Command): Promise<Report> {
