@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAnswer, judgeSilence } from './attempt.ts';
+import { judgeAnswer, judgeSilence, waitAfter } from './attempt.ts';
 import type { Answer } from './response.ts';
 
 const answer = (status: number, problem: object | string, retryAfterS?: number): Answer => ({
@@ -11,48 +11,54 @@ const answer = (status: number, problem: object | string, retryAfterS?: number):
 
 describe('an attempt', () => {
   test('is accepted with a 201 alone', () => {
-    expect(judgeAnswer(answer(201, {}), 0, 0)).toEqual({ kind: 'accepted' });
-    expect(judgeAnswer(answer(200, {}), 0, 0).kind).toBe('refused');
+    expect(judgeAnswer(answer(201, {}))).toEqual({ kind: 'accepted' });
+    expect(judgeAnswer(answer(200, {})).kind).toBe('refused');
   });
 
   test('is refused by a 4xx that is not retryable', () => {
     const closed = { error: 'session_closed', retryable: false };
-    expect(judgeAnswer(answer(410, closed), 0, 0)).toEqual({
+    expect(judgeAnswer(answer(410, closed))).toEqual({
       kind: 'refused',
       code: 'session_closed',
     });
   });
 
-  test('is made again after the Retry-After of a 503, at most 5 s, and may be recorded', () => {
+  test('is made again after the Retry-After of a 503, at most 2 minutes, and may be recorded', () => {
     const unknown = { error: 'outcome_unknown', retryable: true };
-    expect(judgeAnswer(answer(503, unknown, 2), 0, 0)).toEqual({
+    expect(judgeAnswer(answer(503, unknown, 2))).toEqual({
       kind: 'again',
       code: 'outcome_unknown',
-      waitMs: 2_000,
+      askedMs: 2_000,
       mayBeRecorded: true,
     });
-    expect(judgeAnswer(answer(503, unknown, 3_600), 0, 0)).toMatchObject({ waitMs: 5_000 });
+    expect(judgeAnswer(answer(503, unknown, 3_600))).toMatchObject({ askedMs: 120_000 });
   });
 
   test('is made again after a retryable 4xx, which has recorded nothing', () => {
     const limited = { error: 'rate_limit_exceeded', retryable: true };
-    expect(judgeAnswer(answer(429, limited, 1), 0, 0)).toMatchObject({
+    expect(judgeAnswer(answer(429, limited, 1))).toMatchObject({
       kind: 'again',
       mayBeRecorded: false,
     });
   });
 
   test('is made again when CloudFront answers with a page of its own', () => {
-    expect(judgeAnswer(answer(504, '<html>'), 0, 0)).toMatchObject({
+    expect(judgeAnswer(answer(504, '<html>'))).toMatchObject({
       kind: 'again',
       code: 'http_504',
       mayBeRecorded: true,
     });
   });
 
-  test('backs off from 200 ms to 4 s, spread over the upper half', () => {
-    expect(judgeSilence('network', 0, 0)).toMatchObject({ waitMs: 100, mayBeRecorded: true });
-    expect(judgeSilence('network', 0, 1)).toMatchObject({ waitMs: 200 });
-    expect(judgeSilence('network', 30, 1)).toMatchObject({ waitMs: 4_000 });
+  test('may be recorded when no answer came', () => {
+    expect(judgeSilence('timeout')).toMatchObject({ code: 'timeout', mayBeRecorded: true });
+  });
+
+  test('is followed at once by one in the next region, and then by 1 s doubling to 30 s', () => {
+    expect(waitAfter(undefined, 1, 2, 0)).toBe(0);
+    expect(waitAfter(undefined, 2, 2, 0)).toBe(1_000);
+    expect(waitAfter(undefined, 3, 1, 0)).toBe(4_000);
+    expect(waitAfter(undefined, 50, 1, 0)).toBe(30_000);
+    expect(waitAfter(700, 1, 2, 0)).toBe(700);
   });
 });

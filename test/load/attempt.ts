@@ -1,9 +1,10 @@
+import { backOffMs } from '../../voter-web/back-off.ts';
 import type { Answer } from './response.ts';
 
 /**
  * How a voter's page reads one attempt. `accepted` and `refused` end the matter; `again` repeats the
  * same choice after a wait. `mayBeRecorded`: the request may have written something although its
- * outcome is not known.
+ * outcome is not known. `askedMs`: the wait that the answer asks for.
  */
 export type Verdict =
   | { readonly kind: 'accepted' }
@@ -11,38 +12,46 @@ export type Verdict =
   | {
       readonly kind: 'again';
       readonly code: string;
-      readonly waitMs: number;
+      readonly askedMs: number | undefined;
       readonly mayBeRecorded: boolean;
     };
 
-const retryAfterMsMax = 5_000;
-const backOffMs = { first: 200, max: 4_000 };
+/** The page waits as long as it is told to, within reason. */
+const retryAfterMsMax = 120_000;
+const waitMs = { first: 1_000, max: 30_000 };
 
-/** @param random in [0, 1): voters who failed together must not come back together */
-export function judgeAnswer(answer: Answer, attempt: number, random: number): Verdict {
+export function judgeAnswer(answer: Answer): Verdict {
   if (answer.status === 201) return { kind: 'accepted' };
   const problem = readProblem(answer.body);
   const code = problem.code ?? `http_${answer.status}`;
   const isServers = answer.status >= 500;
   if (!isServers && !problem.isRetryable) return { kind: 'refused', code };
-  const asked = answer.retryAfterS === undefined ? undefined : answer.retryAfterS * 1000;
-  return {
-    kind: 'again',
-    code,
-    waitMs: asked === undefined ? backOff(attempt, random) : Math.min(asked, retryAfterMsMax),
-    mayBeRecorded: isServers,
-  };
+  const asked = answer.retryAfterS;
+  const askedMs = asked === undefined ? undefined : Math.min(asked * 1000, retryAfterMsMax);
+  return { kind: 'again', code, askedMs, mayBeRecorded: isServers };
 }
 
 /** @param code `network` or `timeout`: no answer came */
-export function judgeSilence(code: string, attempt: number, random: number): Verdict {
-  return { kind: 'again', code, waitMs: backOff(attempt, random), mayBeRecorded: true };
+export function judgeSilence(code: string): Verdict {
+  return { kind: 'again', code, askedMs: undefined, mayBeRecorded: true };
 }
 
-/** 200 ms doubling to 4 s, each spread over its upper half. */
-function backOff(attempt: number, random: number): number {
-  const wholeMs = Math.min(backOffMs.first * 2 ** attempt, backOffMs.max);
-  return wholeMs * (0.5 + random / 2);
+/**
+ * Milliseconds until the next attempt: as long as the answer asks for; else none while a region has
+ * not been tried in this round; else 1 s doubling to 30 s, as the page does.
+ *
+ * @param failed attempts so far, from 1
+ * @param random in [0, 1): voters who failed together must not come back together
+ */
+export function waitAfter(
+  askedMs: number | undefined,
+  failed: number,
+  regions: number,
+  random: number,
+): number {
+  if (askedMs !== undefined) return askedMs;
+  if (failed % regions !== 0) return 0;
+  return backOffMs(failed / regions, random, waitMs.first, waitMs.max);
 }
 
 function readProblem(body: string): { code: string | undefined; isRetryable: boolean } {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sleep } from '#common/clock.ts';
-import { judgeAnswer, judgeSilence, type Verdict } from './attempt.ts';
+import { judgeAnswer, judgeSilence, type Verdict, waitAfter } from './attempt.ts';
 import type { Voter } from './ballots.ts';
 import { type Connections, TimeoutError } from './connections.ts';
 import type { Outcome } from './gauge.ts';
@@ -23,8 +23,8 @@ export interface Cast {
   readonly code: string | undefined;
 }
 
-/** With a second region at hand the page goes there after 3 s; alone, it waits for the edge's end. */
-const attemptMs = { one: 8_000, several: 3_000 };
+/** After this long without an answer the page tries again, in the next region if there is one. */
+const attemptMs = 3_000;
 /** After this long the voter has gone away. */
 const patienceMs = 60_000;
 
@@ -39,7 +39,6 @@ export async function castVote(
   option: number,
 ): Promise<Cast> {
   const { target, connections } = casting;
-  const several = target.prefixes.length > 1;
   const request = voteRequest(casting, voter, option);
   const givesUpAt = performance.now() + patienceMs;
   let mayBeRecorded = false;
@@ -49,24 +48,26 @@ export async function castVote(
     let body: string | undefined;
     let verdict: Verdict;
     try {
-      const timeoutMs = several ? attemptMs.several : attemptMs.one;
-      const answer = await connections.request(viewer, text, timeoutMs);
-      verdict = judgeAnswer(answer, attempt, Math.random());
+      const answer = await connections.request(viewer, text, attemptMs);
+      verdict = judgeAnswer(answer);
       body = answer.body;
     } catch (error) {
-      const code = error instanceof TimeoutError ? 'timeout' : 'network';
-      verdict = judgeSilence(code, attempt, Math.random());
+      verdict = judgeSilence(error instanceof TimeoutError ? 'timeout' : 'network');
     }
     if (verdict.kind === 'accepted') return { outcome: 'accepted', body, code: undefined };
-    casting.onFailure(verdict.code, sentAtMs);
-    mayBeRecorded ||= verdict.kind === 'again' && verdict.mayBeRecorded;
-    const ends = verdict.kind === 'refused' || performance.now() + verdict.waitMs > givesUpAt;
-    if (ends) {
-      // What an earlier attempt wrote is not undone by a later refusal.
-      const outcome = mayBeRecorded ? 'unknown' : 'refused';
-      return { outcome, body: undefined, code: verdict.code };
+    const { kind, code } = verdict;
+    casting.onFailure(code, sentAtMs);
+    if (kind === 'again') {
+      mayBeRecorded ||= verdict.mayBeRecorded;
+      const regions = target.prefixes.length;
+      const waitMs = waitAfter(verdict.askedMs, attempt + 1, regions, Math.random());
+      if (performance.now() + waitMs < givesUpAt) {
+        await sleep(waitMs);
+        continue;
+      }
     }
-    await sleep(verdict.kind === 'again' ? verdict.waitMs : 0);
+    // What an earlier attempt wrote is not undone by a later refusal.
+    return { outcome: mayBeRecorded ? 'unknown' : 'refused', body: undefined, code };
   }
 }
 
