@@ -63,6 +63,8 @@ export class Broadcaster {
   readonly #channels = new Map<string, Channel>();
   readonly #slots = Array.from({ length: heartbeatSlots }, () => new Map<Stream, Group>());
   readonly #behind = new Set<Stream>();
+  /** Ended streams whose reader has not taken the end yet, and since when, monotonic ms. */
+  readonly #ending = new Map<Stream, number>();
   #nextSlotNo = 0;
   #deliveredInRound = 0;
 
@@ -104,7 +106,10 @@ export class Broadcaster {
     group.streams.add(stream);
     this.#slots[stream.slotNo]!.set(stream, group);
     metrics.opened();
-    response.once('close', () => this.#remove(stream, 'client'));
+    response.once('close', () => {
+      this.#ending.delete(stream);
+      this.#remove(stream, 'client');
+    });
   }
 
   /** Says that something of a session changed: its streams hear of it in a round. */
@@ -129,6 +134,9 @@ export class Broadcaster {
       if (nowMs - (stream.behindSinceMs ?? nowMs) < stuckMsMax) continue;
       this.#remove(stream, 'stuck');
       stream.destroy();
+    }
+    for (const [stream, sinceMs] of this.#ending) {
+      if (nowMs - sinceMs >= stuckMsMax) stream.destroy();
     }
     for (const channel of this.#channels.values()) {
       const known = state.get(channel.sessionId);
@@ -181,6 +189,7 @@ export class Broadcaster {
   #end(stream: Stream, reason: 'deadline' | 'drain'): void {
     // The end is heard as the response's own 'close'; it must not count a second time.
     if (!this.#remove(stream, reason)) return;
+    this.#ending.set(stream, this.#options.clock.monotonicMs());
     stream.write(this.#retryHint());
     stream.end({ closing: reason === 'drain' });
   }

@@ -249,6 +249,23 @@ function bodyOf(answer: string): string {
   }
 }
 
+test('a stream that ended is cut off when its reader does not take the end', async () => {
+  server.tellSession(aSession({ version: 2, options: manyOptions() }));
+  const slow = rawRequest([`GET ${path} HTTP/1.1`, 'host: x', secretLine]);
+  slow.socket.pause();
+  await untilMetric('connections_active', 1);
+  for (let offset = 1; (await metric('results_dropped_total')) === 0; offset++) {
+    server.tell(totalsAt(offset, Array<number>(100).fill(offset)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(offset).toBeLessThan(2000);
+  }
+  await server.results.broadcaster.drain();
+  expect(await metric('connections_active')).toBe(0);
+  expect(server.sockets.size).toBe(1);
+  await sweepSeconds(31);
+  await until(() => server.sockets.size === 0, 'the connection to be closed');
+});
+
 function manyOptions(): { option_id: string; label: string }[] {
   return Array.from({ length: 100 }, (_, index) => ({
     option_id: `o${index}`,
