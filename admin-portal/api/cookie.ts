@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 
 /**
- * The login's cookie. `__Host-` binds it to this very host, over TLS (browsers take http://localhost
- * for secure too) and to the path /; SameSite=Lax keeps it out of other sites' requests.
+ * The login's cookie. `__Host-` binds it to this very host, over TLS (to browsers http://localhost
+ * is secure too) and to the path /; SameSite=Lax keeps it out of other sites' requests.
  */
 const name = '__Host-vote-admin';
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';

@@ -18,8 +18,8 @@ const loginMsMax = 8 * HOUR_MS;
 const idleMsMax = 30 * MINUTE_MS;
 
 /**
- * Logins of admins: an opaque token of 32 random bytes in the browser, its SHA-256 in Redis with who
- * it is. Whoever reads Redis cannot log in with what stands there. Redis may lose it all: then
+ * Logins of admins: an opaque token of 32 random bytes in the browser, its SHA-256 in Redis with
+ * who it is. Whoever reads Redis cannot log in with what stands there. Redis may lose it all: then
  * admins log in again. Redis away rejects with its error.
  */
 export class Logins {

@@ -1,4 +1,4 @@
-// npm run -s balance -- --session ID [--json]: how a session's records ended, and whether it adds up.
+// npm run -s balance -- --session ID [--json]: how a session's records ended; does it add up?
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

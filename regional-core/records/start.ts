@@ -60,8 +60,8 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
   await listen(server, config.host, config.port);
   return {
     server,
-    // Without the keys every voter would look like a stranger. Postgres away is told by the answers:
-    // it is the same for every process.
+    // Without the keys every voter would look like a stranger. Postgres away is told by the
+    // answers: it is the same for every process.
     notReady: () => (follower.caughtUp() ? [] : ['the ballot keys have not been read yet']),
     drain: async () => {
       await Promise.all([counter.close(), follower.close(), measuring]);

@@ -27,7 +27,7 @@ export function tooLong({ opensAtMs, closesAtMs }: SessionTimes): string | undef
   );
 }
 
-/** Opening now. One that is open stays as it is, so that asking again after a lost answer is safe. */
+/** Opening now. An open one stays as it is: asking again after a lost answer is safe. */
 export function decideOpening(times: SessionTimes, nowMs: number): TimesDecision {
   if (nowMs >= times.closesAtMs) {
     return { refused: `The session closed at ${toTimestamp(times.closesAtMs)}.` };

@@ -7,8 +7,8 @@ export interface NewSession extends Omit<SessionRow, 'session_no' | 'version'> {
 }
 
 /**
- * Writes the session and makes the table for its votes in one statement: a session without one would
- * stop the ledger at its first vote.
+ * Writes the session and makes the table for its votes in one statement: a session without one
+ * would stop the ledger at its first vote.
  */
 export async function insertSession(pool: Pool, session: NewSession): Promise<SessionRow> {
   const { rows } = await pool.query<SessionRow>(

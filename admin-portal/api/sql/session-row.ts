@@ -14,4 +14,5 @@ export interface SessionRow {
 }
 
 export const sessionColumns =
-  'session_no, session_id, version, title, options, opens_at, closes_at, eligibility, results_policy';
+  'session_no, session_id, version, title, options, opens_at, closes_at, eligibility, ' +
+  'results_policy';

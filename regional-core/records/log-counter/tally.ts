@@ -16,7 +16,7 @@ export const noSession = '00000000-0000-0000-0000-000000000000';
 interface Counting {
   readonly from: number;
   next: number;
-  /** By the key's bytes as text: making a UUID of each record's key would cost more than the rest. */
+  /** By the key's bytes as text: a UUID made of each record's key would cost more than the rest. */
   readonly byKey: Map<string, number>;
 }
 

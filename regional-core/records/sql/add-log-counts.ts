@@ -2,8 +2,8 @@ import type { Pool } from '#common/postgres.ts';
 import type { PartitionCount } from '../log-counter/tally.ts';
 
 /**
- * Adds counts and moves the offsets in one statement, and only for partitions that still stand where
- * the counting began: two processes that read the same records cannot both add them. Gives the
+ * Adds counts and moves the offsets in one statement, and only for partitions that still stand
+ * where the counting began: two processes that read the same records cannot both add them. Gives the
  * partitions that were moved; the others were moved by somebody else.
  */
 export async function addLogCounts(
@@ -25,7 +25,8 @@ export async function addLogCounts(
      ), added AS (
        INSERT INTO votes.log_session_counts AS held (session_id, region_no, partition, accepted)
        SELECT session_id, $1, partition, accepted
-       FROM unnest($5::uuid[], $6::smallint[], $7::bigint[]) AS read(session_id, partition, accepted)
+       FROM unnest($5::uuid[], $6::smallint[], $7::bigint[])
+         AS read(session_id, partition, accepted)
        JOIN moved USING (partition)
        ON CONFLICT (session_id, region_no, partition)
        DO UPDATE SET accepted = held.accepted + excluded.accepted

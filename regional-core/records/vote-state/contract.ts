@@ -17,9 +17,7 @@ export const voteState = z.object({
     .boolean()
     .nullable()
     .optional()
-    .describe(
-      'In place of the code, for a proof: does the row that counts hold that choice? Null: none does.',
-    ),
+    .describe('In place of the code, for a proof: does the row that counts hold that choice?'),
   accepted_at: time.nullable(),
   counted_at: time.nullable(),
   as_of: time.describe('When this was read.'),

@@ -5,8 +5,8 @@ const triesMax = 10;
 const votesMax = 100_000;
 
 /**
- * Proofs tried per vote id and minute, in this process: a confirmation code has 50 bits and must not
- * be guessed. Past `votesMax` vote ids the oldest is forgotten.
+ * Proofs tried per vote id and minute, in this process: a confirmation code has 50 bits and must
+ * not be guessed. Past `votesMax` vote ids the oldest is forgotten.
  */
 export class Tries {
   readonly #clock: Clock;

@@ -51,7 +51,7 @@ describe('logging in', () => {
     expect([status, body['error']]).toEqual([415, 'unsupported_media_type']);
   });
 
-  test('refuses the eleventh wrong password of one viewer, right or wrong, and no one else', async () => {
+  test('refuses the eleventh attempt of one viewer, right or wrong, and no one else', async () => {
     for (let tried = 0; tried < 10; tried++) {
       expect((await tryLogin(admin.email, `wrong ${tried}`, '192.0.2.3')).status).toBe(401);
     }

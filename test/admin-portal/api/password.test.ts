@@ -31,11 +31,11 @@ test('no account is as wrong as a wrong password', async () => {
   expect(await passwords.verify('secret', undefined)).toBe(false);
 });
 
-test('a string in the database that is no such hash is an error, not a wrong password', async () => {
+test('what is no such hash in the database is an error, not a wrong password', async () => {
   await expect(passwords.verify('secret', '$2b$10$abc')).rejects.toThrow('not argon2id PHC');
 });
 
-test('two are hashed at a time, sixteen wait, the next is refused before it costs anything', async () => {
+test('two are hashed at a time, sixteen wait, the next is refused before it costs', async () => {
   const busy = new PasswordHasher(() => 0);
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => busy.hash('secret')));
   const refused = results.filter(({ status }) => status === 'rejected');

@@ -229,7 +229,7 @@ test.each([
   expect([answer.status, answer.body['error']]).toEqual([401, 'invalid_token']);
 });
 
-test('a database that is away is told as retryable, and a change as of unknown outcome', async () => {
+test('a database that is away is retryable, and a change of unknown outcome', async () => {
   const session = await create();
   const { portal } = it;
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });

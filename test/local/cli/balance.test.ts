@@ -90,7 +90,8 @@ describe('adding up', () => {
 test('prints one line that adds up', () => {
   const { balance } = addUp([row()], holds(10, 3));
   expect(formatBalance(balance)).toBe(
-    'accepted 13 = counted 7 + duplicate 1 + replayed 1 + late 0 + quarantined 1 + void 0 + pending 3',
+    'accepted 13 = counted 7 + duplicate 1 + replayed 1 + late 0 + quarantined 1 + ' +
+      'void 0 + pending 3',
   );
 });
 
