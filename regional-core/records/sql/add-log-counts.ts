@@ -3,8 +3,8 @@ import type { PartitionCount } from '../log-counter/tally.ts';
 
 /**
  * Adds counts and moves the offsets in one statement, and only for partitions that still stand
- * where the counting began: two processes that read the same records cannot both add them. Gives the
- * partitions that were moved; the others were moved by somebody else.
+ * where the counting began: two processes that read the same records cannot both add them. Gives
+ * the partitions that were moved; the others were moved by somebody else.
  */
 export async function addLogCounts(
   pool: Pool,
