@@ -1,7 +1,7 @@
 import type { Router } from '@koa/router';
 import { type RequestState, readJson, viewerAddress } from '#common/http.ts';
 import { answerJson, bodyBytesMax } from '../answer.ts';
-import { parseBody } from '../problem.ts';
+import { parseBody } from '../parse-body.ts';
 import { registerBody, verifyBody } from './contract.ts';
 import { type RegisterDeps, register } from './register.ts';
 import { type VerifyDeps, verify } from './verify.ts';

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { type RequestState, readJson, viewerAddress } from '#common/http.ts';
 import type { JsonObject } from '#common/strict-json.ts';
 import { answerJson, bodyBytesMax } from '../answer.ts';
-import { parseBody } from '../problem.ts';
+import { parseBody } from '../parse-body.ts';
 import { requireSession } from '../session/route.ts';
 import type { SessionList } from '../session/session-list.ts';
 import { type AuthenticateDeps, authenticate } from '../token/authenticate.ts';

@@ -2,7 +2,7 @@ import type { Router } from '@koa/router';
 import { ServiceError } from '#common/errors.ts';
 import { type RequestState, readJson, viewerAddress } from '#common/http.ts';
 import { answerJson, bodyBytesMax } from '../answer.ts';
-import { parseBody } from '../problem.ts';
+import { parseBody } from '../parse-body.ts';
 import type { AccessClaims } from '../token/access-token.ts';
 import { type AuthenticateDeps, authenticate } from '../token/authenticate.ts';
 import { loginBody, logoutBody, refreshBody } from './contract.ts';
