@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { afterAll, expect, test } from 'vitest';
+import { sleep, systemClock } from '#common/clock.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { createProducer } from '#common/kafka.ts';
+import { createLog } from '#common/log.ts';
+import { LogReader } from '#common/log-reader.ts';
+import { createPool, type Pool } from '#common/postgres.ts';
+import { createLedgerMetrics } from '../../../regional-core/ledger/metrics.ts';
+import { regionNo } from '../../../regional-core/ledger/sql/region-no.ts';
+import { LedgerWorker } from '../../../regional-core/ledger/worker.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { createTestTopics } from '../../support/topics.ts';
+import {
+  createBallot,
+  createRecord,
+  createSession,
+  createSigningKey,
+} from '../../support/votes.ts';
+
+const log = createLog({ service: 'test' }, 'error');
+const database = await createTestDatabase();
+const { prefix, brokers } = await createTestTopics();
+const topic = topicName(prefix, 'vote-submitted');
+const ledger = createPool({
+  url: database.url('ledger'),
+  applicationName: 'test',
+  connectionsMax: 6,
+  log,
+});
+const admin = createPool({
+  url: database.url('postgres'),
+  applicationName: 'test',
+  connectionsMax: 2,
+  log,
+});
+const producer = createProducer({ brokers, clientId: 'test' });
+afterAll(async () => {
+  await producer.close();
+  await ledger.end();
+  await admin.end();
+});
+
+const key = createSigningKey();
+const region = await regionNo(ledger, 'us-east-1');
+const session = await createSession(admin);
+
+async function send(partition: number, count: number): Promise<void> {
+  const messages = Array.from({ length: count }, () => ({
+    topic,
+    partition,
+    ...createRecord(key, createBallot(session.sessionId), 0),
+  }));
+  await producer.send({ messages });
+}
+
+/** A worker on the run's Kafka and Postgres; `pool` may be one that loses things. */
+async function startWorker(pool: Pool) {
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 50 });
+  const { clusterId, topicId, partitions } = await reader.layout();
+  const ending = new AbortController();
+  const worker = new LedgerWorker({
+    pool,
+    reader,
+    clock: systemClock,
+    log,
+    metrics: createLedgerMetrics(new Registry()),
+    workerId: randomUUID(),
+    logIdentity: { regionNo: region, clusterId, topicId },
+    partitions: partitions.length,
+  });
+  const running = worker.run(ending.signal);
+  return {
+    worker,
+    stop: async () => {
+      ending.abort();
+      await running;
+      await reader.close();
+    },
+  };
+}
+
+async function counted(): Promise<number> {
+  const { rows } = await admin.query('SELECT count(*) AS votes FROM votes.votes');
+  return (rows as { votes: number }[])[0]!.votes;
+}
+
+async function untilCounted(count: number): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while ((await counted()) < count) {
+    if (performance.now() > deadline) throw new Error(`only ${await counted()} of ${count}`);
+    await sleep(20);
+  }
+}
+
+/** Rows, tallies and verdicts agree, and every partition is read to its end. */
+async function recount(): Promise<void> {
+  const { rows } = await admin.query(`
+    SELECT (SELECT count(*) FROM votes.votes) AS rows,
+      (SELECT sum(votes)::bigint FROM votes.tallies) AS tallies,
+      (SELECT sum(counted)::bigint FROM votes.verdicts) AS counted,
+      (SELECT sum(next_offset)::bigint FROM votes.offsets) AS offsets,
+      (SELECT sum(counted + duplicate + replayed + late + quarantined)::bigint
+        FROM votes.verdicts) AS verdicts`);
+  const sums = (rows as Record<string, number>[])[0]!;
+  expect(sums['tallies']).toBe(sums['rows']);
+  expect(sums['counted']).toBe(sums['rows']);
+  expect(sums['verdicts']).toBe(sums['offsets']);
+}
+
+let total = 0;
+
+test('counts what lies in the log, and what comes while it works', async () => {
+  await send(0, 100);
+  const { worker, stop } = await startWorker(ledger);
+  await untilCounted((total += 100));
+  expect(worker.trouble).toBeUndefined();
+  await Promise.all([send(1, 50), send(29, 50)]);
+  await untilCounted((total += 100));
+  await stop();
+  await recount();
+});
+
+test('a worker killed before the call, or after it without an answer, costs nothing', async () => {
+  for (const moment of ['before', 'after'] as const) {
+    await send(2, 40);
+    const pool = losing(ledger, moment);
+    const { stop } = await startWorker(pool);
+    await untilCounted((total += 40));
+    await stop();
+    expect(pool.lost).toBe(1);
+    await recount();
+  }
+});
+
+test('two workers at once share the log, and each record is counted once', async () => {
+  const [one, two] = [await startWorker(ledger), await startWorker(ledger)];
+  for (let round = 0; round < 10; round++) {
+    await Promise.all([send(round, 30), send(29 - round, 30)]);
+  }
+  await untilCounted((total += 600));
+  await one.stop();
+  await send(3, 25);
+  await untilCounted((total += 25));
+  await two.stop();
+  await recount();
+});
+
+test('two workers that both believe to hold a partition: the fence lets one count', async () => {
+  const greedy = ignoringLeases(ledger);
+  const [one, two] = [await startWorker(greedy), await startWorker(greedy)];
+  for (let round = 0; round < 10; round++) await send(4, 30);
+  await untilCounted((total += 300));
+  await Promise.all([one.stop(), two.stop()]);
+  await recount();
+  expect(await counted()).toBe(total);
+});
+
+test('Postgres away for a moment: goes on where the offsets are', async () => {
+  const { worker, stop } = await startWorker(ledger);
+  await untilCounted(total);
+  await admin.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ledger'`,
+  );
+  await send(5, 60);
+  await untilCounted((total += 60));
+  await stop();
+  expect(worker.trouble).toBeUndefined();
+  await recount();
+});
+
+/** Loses one count_batch: never sent, or committed with its answer lost. */
+function losing(pool: Pool, moment: 'before' | 'after'): Pool & { lost: number } {
+  const proxy = Object.create(pool) as Pool & { lost: number };
+  proxy.lost = 0;
+  const query = pool.query.bind(pool) as (config: { name?: string }) => Promise<unknown>;
+  proxy.query = (async (config: { name?: string }, values?: unknown[]) => {
+    if (config.name !== 'count_batch' || proxy.lost > 0) {
+      return (query as (c: unknown, v?: unknown) => Promise<unknown>)(config, values);
+    }
+    proxy.lost++;
+    if (moment === 'after') await query(config);
+    throw new Error('connection lost');
+  }) as Pool['query'];
+  return proxy;
+}
+
+/** Gives every caller every partition, as after a pause longer than a lease. */
+function ignoringLeases(pool: Pool): Pool {
+  const proxy = Object.create(pool) as Pool;
+  proxy.query = ((config: { name?: string }, values?: unknown[]) => {
+    const query = pool.query.bind(pool) as (c: unknown, v?: unknown) => Promise<unknown>;
+    if (config.name !== 'lease_partitions') return query(config, values);
+    return query('SELECT partition, next_offset FROM votes.offsets WHERE region_no = $1', [region]);
+  }) as Pool['query'];
+  return proxy;
+}

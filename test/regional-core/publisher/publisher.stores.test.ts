@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { afterAll, expect, test } from 'vitest';
+import { sleep, systemClock } from '#common/clock.ts';
+import { decodeSessionsMessage, type SessionMessage } from '#common/contracts/session.ts';
+import { topicName } from '#common/contracts/topics.ts';
+import { decodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-aggregated.ts';
+import { followTopic } from '#common/follow-topic.ts';
+import { createLog } from '#common/log.ts';
+import { createPool } from '#common/postgres.ts';
+import { toCountBatch } from '../../../regional-core/ledger/batch.ts';
+import { countBatch } from '../../../regional-core/ledger/sql/count-batch.ts';
+import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
+import { regionNo } from '../../../regional-core/ledger/sql/region-no.ts';
+import { start } from '../../../regional-core/publisher/start.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { createTestTopics } from '../../support/topics.ts';
+import {
+  createBallot,
+  createRecord,
+  createSession,
+  createSigningKey,
+} from '../../support/votes.ts';
+
+const log = createLog({ service: 'test' }, 'error');
+const database = await createTestDatabase();
+const { prefix, brokers } = await createTestTopics();
+const pool = (role: 'postgres' | 'ledger') =>
+  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 2, log });
+const [admin, ledger] = [pool('postgres'), pool('ledger')];
+
+const key = createSigningKey();
+await admin.query('INSERT INTO votes.ballot_keys (kid, x) VALUES ($1, $2)', [
+  key.kid,
+  key.publicJwk.x,
+]);
+const identity = {
+  regionNo: await regionNo(ledger, 'us-east-1'),
+  clusterId: 'cluster',
+  topicId: randomUUID(),
+};
+await leasePartitions(ledger, identity, { id: randomUUID(), partitions: 2, ttlMs: 60_000 });
+
+const totals = new Map<string, TotalsMessage>();
+const sessions = new Map<string, SessionMessage>();
+let ballotKids: string[] = [];
+const follow = (name: 'vote-aggregated' | 'sessions', apply: (value: Buffer | null) => void) =>
+  followTopic({ brokers, clientId: 'test', topic: topicName(prefix, name), log }, (records) =>
+    records.forEach(({ value }) => apply(value)),
+  );
+const followers = [
+  follow('vote-aggregated', (value) => {
+    const message = decodeTotalsMessage(value)!;
+    totals.set(message.session_id, message);
+  }),
+  follow('sessions', (value) => {
+    const message = decodeSessionsMessage(value)!;
+    if (message.type === 'session') sessions.set(message.session_id, message);
+    else ballotKids = message.keys.map(({ kid }) => kid);
+  }),
+];
+
+async function startPublisher() {
+  const ending = new AbortController();
+  const running = await start({
+    config: {
+      host: '127.0.0.1',
+      internalPort: 1,
+      logLevel: 'error',
+      drainNoticeMs: 0,
+      kafkaBrokers: brokers,
+      topicPrefix: prefix,
+      region: 'us-east-1',
+      postgresUrl: database.url('publisher'),
+    },
+    log,
+    metrics: new Registry(),
+    clock: systemClock,
+    random: Math.random,
+    draining: ending.signal,
+    fail: (error) => {
+      throw error;
+    },
+  });
+  return {
+    running,
+    stop: async () => {
+      ending.abort();
+      await running.drain();
+    },
+  };
+}
+
+let publisher = await startPublisher();
+afterAll(async () => {
+  await publisher.stop();
+  await Promise.all(followers.map((follower) => follower.close()));
+  await Promise.all([admin.end(), ledger.end()]);
+});
+
+async function until<T>(what: () => T | undefined | false): Promise<T> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const found = what();
+    if (found) return found;
+    if (performance.now() > deadline) throw new Error('waited in vain');
+    await sleep(20);
+  }
+}
+
+let next = 0;
+async function count(sessionId: string, optionNos: number[]): Promise<void> {
+  const records = optionNos.map((optionNo, at) => ({
+    offset: next + at,
+    ...createRecord(key, createBallot(sessionId), optionNo),
+  }));
+  const end = next + records.length;
+  const batch = toCountBatch([{ partition: 0, from: next, next: end, logEnd: end, records }]);
+  await countBatch(ledger, identity, batch);
+  next = end;
+}
+
+test('tells a new session with zeros, and the keys of ballots', async () => {
+  const { sessionId, sessionNo } = await createSession(admin);
+  const message = await until(() => sessions.get(sessionId));
+  expect(message).toMatchObject({ session_no: sessionNo, version: 1, epoch: 1 });
+  expect(message.options).toHaveLength(3);
+  const zeros = await until(() => totals.get(sessionId));
+  expect(zeros).toMatchObject({ total_votes: 0, counts: [0, 0, 0] });
+  expect(await until(() => ballotKids.length > 0 && ballotKids)).toEqual([key.kid]);
+});
+
+test('totals are the tallies and the rows, and the sequence follows the offsets', async () => {
+  const { sessionId, sessionNo } = await createSession(admin);
+  await count(sessionId, [0, 0, 2, 1, 0]);
+  const message = await until(() => {
+    const held = totals.get(sessionId);
+    return held?.total_votes === 5 && held;
+  });
+  expect(message.counts).toEqual([3, 1, 1]);
+  expect(message.covers).toEqual({ 'us-east-1': [next, 0] });
+  expect(message.sequence).toBe(2 ** 40 + next);
+  const { rows } = await admin.query(
+    `SELECT option_no, count(*) AS votes FROM votes.votes WHERE session_no = $1
+     GROUP BY 1 ORDER BY 1`,
+    [sessionNo],
+  );
+  expect((rows as { votes: number }[]).map(({ votes }) => votes)).toEqual(message.counts);
+});
+
+test('a change of the session is told with its version', async () => {
+  const { sessionId } = await createSession(admin);
+  await until(() => sessions.get(sessionId));
+  await admin.query(
+    `UPDATE votes.voting_sessions SET version = 2, closes_at = now() + interval '1 day'
+     WHERE session_id = $1`,
+    [sessionId],
+  );
+  const changed = await until(
+    () => sessions.get(sessionId)?.version === 2 && sessions.get(sessionId)!,
+  );
+  expect(changed.closes_at_ms).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+});
+
+test('hidden counts appear when the session closes, without another vote', async () => {
+  const { sessionId, sessionNo } = await createSession(admin, { closesInMs: 2500 });
+  await admin.query(
+    `UPDATE votes.voting_sessions SET results_policy = 'after_close', version = 2
+     WHERE session_no = $1`,
+    [sessionNo],
+  );
+  await until(() => sessions.get(sessionId)?.results_policy === 'after_close');
+  await count(sessionId, [1, 1]);
+  const hidden = await until(
+    () => totals.get(sessionId)?.total_votes === 2 && totals.get(sessionId)!,
+  );
+  expect(hidden.counts).toBeNull();
+  const shown = await until(() => totals.get(sessionId)?.counts && totals.get(sessionId)!);
+  expect(shown.counts).toEqual([0, 2, 0]);
+});
+
+test('a publisher that is started again goes on from what was told', async () => {
+  const { sessionId } = await createSession(admin);
+  await until(() => totals.get(sessionId));
+  await publisher.stop();
+  await count(sessionId, [2]);
+  publisher = await startPublisher();
+  const after = await until(
+    () => totals.get(sessionId)?.total_votes === 1 && totals.get(sessionId)!,
+  );
+  expect(after.counts).toEqual([0, 0, 1]);
+  await until(() => publisher.running.notReady().length === 0);
+});
+
+test('totals hold while the database is behind what was told', async () => {
+  const { sessionId } = await createSession(admin);
+  await count(sessionId, [0]);
+  await until(() => totals.get(sessionId)?.total_votes === 1);
+  // As after a fail-over that lost the last commits: offsets and rows fall back together.
+  await admin.query('UPDATE votes.offsets SET next_offset = next_offset - 1 WHERE partition = 0');
+  await until(() => publisher.running.notReady().includes('behind'));
+  await sleep(500);
+  expect(totals.get(sessionId)?.total_votes).toBe(1);
+  await admin.query('UPDATE votes.offsets SET next_offset = next_offset + 1 WHERE partition = 0');
+  await until(() => publisher.running.notReady().length === 0);
+});
