@@ -14,7 +14,7 @@ import { checkMachine, explain, SetupError, tools, toolsDir } from './setup/shar
 
 const known = new Set(['--for-tests', '--quiet']);
 
-function main(args) {
+async function main(args) {
   const unknown = args.find((arg) => !known.has(arg));
   if (unknown) throw new SetupError(`Unknown option ${unknown}. Options: --for-tests, --quiet.`);
   const startedAt = Date.now();
@@ -23,7 +23,7 @@ function main(args) {
   installPackages();
   checkNode24();
   installJava();
-  installKafka();
+  await installKafka();
   installRedis();
   completePostgres();
   if (args.includes('--for-tests')) installChromium();
@@ -35,7 +35,7 @@ function main(args) {
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
   console.error(`setup: ${explain(error)}`);
   process.exit(1);

@@ -21,13 +21,13 @@ export interface TestStores {
   stop(): Promise<void>;
 }
 
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 const STOP_MS_MAX = 10_000;
 
 /**
  * Starts an empty Kafka, Postgres and Redis on free ports in a folder of their own under /tmp, with
  * settings that trade safety for speed. Throws, with everything ended again, when one does not come
- * up within a minute; its output is in the error.
+ * up within two minutes; its output is in the error.
  */
 export async function startTestStores(): Promise<TestStores> {
   const tools = findTools();

@@ -9,6 +9,8 @@ export interface Tools {
   readonly node: string;
   readonly java: string;
   readonly kafkaLib: string;
+  /** Java's archive of the broker's classes; it may be missing. */
+  readonly kafkaArchive: string;
   readonly redisServer: string;
   /** Folder with `bin/`, `lib/`, `share/`. */
   readonly postgres: string;
@@ -23,6 +25,7 @@ export function findTools(): Tools {
       node: resolve(root, 'node_modules/.bin/node'),
       java: found.java.path,
       kafkaLib: resolve(root, found.kafkaLib),
+      kafkaArchive: resolve(root, found.kafkaArchive),
       redisServer: resolve(root, found.redisServer),
       postgres: resolve(root, found.postgres.path),
     };

@@ -1,7 +1,9 @@
-// Kafka's jars, as local/kafka/pom.xml names them, in .local/tools/kafka/lib.
+// Kafka's jars, as local/kafka/pom.xml names them, in .local/tools/kafka/lib, and an archive of their
+// classes that spares each start of the broker a third of its work.
 
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { archiveClasses } from './kafka-archive.mjs';
 import { maven } from './maven.mjs';
 import {
   freshFolder,
@@ -14,13 +16,26 @@ import {
   writeWhole,
 } from './shared.mjs';
 
-export function installKafka() {
+export async function installKafka() {
   const pom = join(root, 'local/kafka/pom.xml');
   const folder = join(toolsDir, 'kafka');
-  const stampPath = join(folder, 'pom.sha256');
-  const wanted = sha256(readFileSync(pom));
   tools.found.kafkaLib = join('.local/tools/kafka/lib');
-  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return;
+  tools.found.kafkaArchive = join('.local/tools/kafka/classes.jsa');
+  const wanted = sha256(readFileSync(pom));
+  if (!isStamped(folder, 'pom.sha256', wanted)) fetchJars(pom, folder, wanted);
+  // Another Java cannot use the archive of this one.
+  const archived = sha256(wanted, JSON.stringify(tools.found.java));
+  if (isStamped(folder, 'archive.sha256', archived)) return;
+  await archiveClasses(folder);
+  writeWhole(join(folder, 'archive.sha256'), archived);
+}
+
+function isStamped(folder, name, wanted) {
+  const path = join(folder, name);
+  return existsSync(path) && readFileSync(path, 'utf8') === wanted;
+}
+
+function fetchJars(pom, folder, stamp) {
   say('fetching Kafka (45 jars, 43 MB) ...');
   const fetched = join(toolsDir, 'kafka.new');
   freshFolder(fetched);
@@ -31,7 +46,7 @@ export function installKafka() {
   if (!readdirSync(join(fetched, 'lib')).some((name) => name.startsWith('kafka-server-'))) {
     throw new SetupError('Kafka could not be fetched: Maven left no kafka-server jar.');
   }
-  writeWhole(join(fetched, 'pom.sha256'), wanted);
+  writeWhole(join(fetched, 'pom.sha256'), stamp);
   rmSync(folder, { recursive: true, force: true });
   renameSync(fetched, folder);
 }
