@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '#common/clock.ts';
+import { createLog } from '#common/log.ts';
+import { createRedis } from '#common/redis.ts';
+import { Claims } from '../../../regional-core/intake/claims.ts';
+
+/** Redis gone, or there and silent: votes go on and limits hold. */
+const log = createLog({ service: 'test' }, 'error');
+const choice = Buffer.alloc(8, 1);
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function createClaims(port: number) {
+  const redis = createRedis({
+    url: `redis://127.0.0.1:${port}/0`,
+    name: 'test',
+    commandMs: 100,
+    log: createLog({ service: 'test' }, 'error'),
+  });
+  closers.push(() => redis.disconnect());
+  let away = 0;
+  const claims = new Claims({
+    redis,
+    prefix: '',
+    limits: {
+      voterBurst: 3,
+      voterRefillPerS: 1,
+      addressBallotsPerMinute: 6,
+      addressOthersPerMinute: 2,
+    },
+    clock: systemClock,
+    log,
+    onAway: () => away++,
+  });
+  return { claims, away: () => away };
+}
+
+/** Takes connections and never says a word. */
+async function silentServer(): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return (server.address() as { port: number }).port;
+}
+
+test('with Redis gone a vote goes on without a claim, and a voter is still limited', async () => {
+  const { claims, away } = createClaims(9);
+  const voter = randomUUID();
+  const admissions = [];
+  for (let tries = 0; tries < 4; tries++) admissions.push(await claims.admit('a', voter, choice));
+  expect(admissions.slice(0, 3)).toEqual(
+    Array.from({ length: 3 }, () => ({ limited: false, held: undefined })),
+  );
+  expect(admissions[3]).toMatchObject({ limited: true });
+  expect(away()).toBe(4);
+});
+
+test('with Redis gone an address is limited, with ballots and without', async () => {
+  const { claims } = createClaims(9);
+  const limited = [];
+  for (let voter = 0; voter < 7; voter++) {
+    limited.push((await claims.admit('address', randomUUID(), choice)).limited);
+  }
+  expect(limited).toEqual([false, false, false, false, false, false, true]);
+  const waits = [];
+  for (let tries = 0; tries < 3; tries++) waits.push(await claims.countStranger('address'));
+  expect(waits.map((waitMs) => waitMs > 0)).toEqual([false, false, true]);
+});
+
+test('a Redis that does not answer costs the first vote 100 ms and the next ones nothing', async () => {
+  const { claims } = createClaims(await silentServer());
+  const timed = async () => {
+    const startedMs = performance.now();
+    await claims.admit('a', randomUUID(), choice);
+    return performance.now() - startedMs;
+  };
+  expect(await timed()).toBeLessThan(250);
+  expect(await timed()).toBeLessThan(20);
+});
