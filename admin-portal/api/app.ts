@@ -1,7 +1,7 @@
 import { Router } from '@koa/router';
 import type Koa from 'koa';
-import { ServiceError } from '#common/errors.ts';
 import { createApp, type RequestState } from '#common/http.ts';
+import { observeRoutes, useRouter } from '#common/router.ts';
 import { addLogin } from './login/route.ts';
 import { addLogout } from './logout/route.ts';
 import { addMe } from './me/route.ts';
@@ -21,10 +21,9 @@ export function createPortalApp(
   const app = createApp({
     log: portal.log,
     originSecrets: edge.originSecrets,
-    observe: (context, seconds) => {
-      const route = String(context['_matchedRoute'] ?? 'none');
-      portal.metrics.requestSeconds.observe({ route, status: context.status }, seconds);
-    },
+    observe: observeRoutes((labels, seconds) =>
+      portal.metrics.requestSeconds.observe(labels, seconds),
+    ),
   });
   const router = createPortalRouter(portal);
   app.use(sameOriginOnly(edge.portalUrl));
@@ -34,15 +33,7 @@ export function createPortalApp(
     context.set('cache-control', 'no-store');
     await next();
   });
-  app.use(router.routes());
-  const wrongMethod = (): ServiceError => new ServiceError('method_not_allowed');
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      methodNotAllowed: wrongMethod,
-      notImplemented: wrongMethod,
-    }),
-  );
+  useRouter(app, router);
   return app;
 }
 

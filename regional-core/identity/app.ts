@@ -1,14 +1,13 @@
 import { Router } from '@koa/router';
 import type Koa from 'koa';
-import { ServiceError } from '#common/errors.ts';
 import { type AppOptions, createApp, type RequestState } from '#common/http.ts';
 import type { PublicJwk } from '#common/keys.ts';
+import { answerPostgresAway, observeRoutes, useRouter } from '#common/router.ts';
 import { accountRoutes } from './account/route.ts';
 import { ballotRoutes } from './ballot/route.ts';
 import { jwksRoutes } from './jwks/route.ts';
 import { loginRoutes } from './login/route.ts';
 import type { IdentityMetrics } from './metrics.ts';
-import { answerPostgresAway } from './postgres-away.ts';
 import { sessionRoutes } from './session/route.ts';
 
 /** Everything the routes work with; each group takes the part it names. */
@@ -27,10 +26,9 @@ export function createIdentityApp(
 ): Koa<RequestState> {
   const app = createApp({
     ...options,
-    observe: (context, seconds) => {
-      const route = String(context['_matchedRoute'] ?? 'none');
-      deps.metrics.requestSeconds.observe({ route, status: context.status }, seconds);
-    },
+    observe: observeRoutes((labels, seconds) =>
+      deps.metrics.requestSeconds.observe(labels, seconds),
+    ),
   });
   const router = new Router<RequestState>();
   accountRoutes(router, deps);
@@ -39,14 +37,6 @@ export function createIdentityApp(
   ballotRoutes(router, deps);
   jwksRoutes(router, deps.jwks);
   app.use(answerPostgresAway(deps.random));
-  app.use(router.routes());
-  const wrongMethod = (): Error => new ServiceError('method_not_allowed');
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      methodNotAllowed: wrongMethod,
-      notImplemented: wrongMethod,
-    }),
-  );
+  useRouter(app, router);
   return app;
 }

@@ -1,8 +1,8 @@
 import { Router } from '@koa/router';
 import type Koa from 'koa';
-import { ServiceError } from '#common/errors.ts';
 import { createApp, type RequestState } from '#common/http.ts';
 import type { Log } from '#common/log.ts';
+import { observeRoutes, useRouter } from '#common/router.ts';
 import type { Results } from './results.ts';
 import { addSnapshot } from './snapshot/route.ts';
 import { addStream } from './stream/route.ts';
@@ -14,22 +14,13 @@ export function createResultsApp(
 ): Koa<RequestState> {
   const app = createApp({
     ...edge,
-    observe: (context, seconds) => {
-      const route = String(context['_matchedRoute'] ?? 'none');
-      results.metrics.answered(route, context.status, seconds);
-    },
+    observe: observeRoutes(({ route, status }, seconds) =>
+      results.metrics.answered(route, status, seconds),
+    ),
   });
   const router = new Router({ prefix: '/api/v1/results' });
   addSnapshot(router, results);
   addStream(router, results);
-  app.use(router.routes());
-  const wrongMethod = (): ServiceError => new ServiceError('method_not_allowed');
-  app.use(
-    router.allowedMethods({
-      throw: true,
-      methodNotAllowed: wrongMethod,
-      notImplemented: wrongMethod,
-    }),
-  );
+  useRouter(app, router);
   return app;
 }

@@ -1,13 +1,13 @@
 import { type Clock, DAY_MS } from '#common/clock.ts';
 import { ServiceError } from '#common/errors.ts';
+import type { Bulkhead } from '#common/password/bulkhead.ts';
+import { hashPassword } from '#common/password/password-hash.ts';
 import type { Pool } from '#common/postgres.ts';
 import { addressKey } from '../limit/address-key.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import { limits } from '../limit/limits.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { accountExistsMail, verificationMail } from '../mail/texts.ts';
-import type { Bulkhead } from '../password/bulkhead.ts';
-import { hashPassword } from '../password/password-hash.ts';
 import { hasAccount } from '../sql/has-account.ts';
 import { insertRegistration } from '../sql/insert-registration.ts';
 import { newOpaqueToken, opaqueTokenHash } from '../token/opaque-token.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBulkhead } from '../../../../regional-core/identity/password/bulkhead.ts';
+import { createBulkhead } from '#common/password/bulkhead.ts';
 
 test('never more run at once than may, each runs once, in the order they came', async () => {
   await fc.assert(

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  hashPassword,
-  isPasswordOf,
-  nobodysHash,
-} from '../../../../regional-core/identity/password/password-hash.ts';
+import { hashPassword, isPasswordOf, nobodysHash } from '#common/password/password-hash.ts';
 
 test('a hash is argon2id with a salt of its own, and knows its password', async () => {
   const hash = await hashPassword('correct horse');
