@@ -32,8 +32,8 @@ export function keepLogin(store: TextStore, answer: Answer, nowMs: number): Logi
 }
 
 /**
- * An access token that is good now, renewed where it must be. A refresh token that is refused ends the
- * login; one that could not be sent does not.
+ * An access token that is good now, renewed where it must be. A refresh token that is refused ends
+ * the login; one that could not be sent does not.
  */
 export async function freshToken(
   store: TextStore,

@@ -1,4 +1,6 @@
-/** An error as our services, WAF or CloudFront tell it, reduced to what a voter and the page need. */
+/**
+ * An error as our services, WAF or CloudFront tell it, reduced to what a voter and the page need.
+ */
 export type Problem = {
   status: number;
   /** The stable code; `unreadable` when the answer was not in our shape. */
@@ -15,9 +17,9 @@ export type Problem = {
 };
 
 /**
- * How a request ended. `challenge` is WAF asking for proof of a human, whatever the status: it is never
- * a success. `none` is no answer at all, or a success that is not JSON (a hotel's sign-in page): for a
- * vote both mean an unknown outcome.
+ * How a request ended. `challenge` is WAF asking for proof of a human, whatever the status: it is
+ * never a success. `none` is no answer at all, or a success that is not JSON (a hotel's sign-in
+ * page): for a vote both mean an unknown outcome.
  */
 export type Answer =
   | { kind: 'ok'; status: number; body: Readonly<Record<string, unknown>> | readonly unknown[] }
@@ -43,6 +45,8 @@ export async function ask(url: string, request: ApiRequest = {}): Promise<Answer
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
+      // The CDN's cache is the one that counts: the browser's would answer with older totals.
+      cache: 'no-store',
       signal: AbortSignal.timeout(timeoutMs),
     });
     return readAnswer(response.status, response.headers, await response.text());
@@ -51,7 +55,9 @@ export async function ask(url: string, request: ApiRequest = {}): Promise<Answer
   }
 }
 
-/** Decides by status and shape, not by content type: WAF's own errors come as `application/json`. */
+/**
+ * Decides by status and shape, not by content type: WAF's own errors come as `application/json`.
+ */
 export function readAnswer(
   status: number,
   headers: { get(name: string): string | null },

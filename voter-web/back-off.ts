@@ -1,6 +1,6 @@
 /**
- * How long to wait before the next try: doubling from `firstMs` up to `longestMs`, of which a random
- * half is taken off, so that a million pages cut off together do not come back together.
+ * How long to wait before the next try: doubling from `firstMs` up to `longestMs`, of which a
+ * random half is taken off, so that a million pages cut off together do not come back together.
  *
  * @param tries how many tries have failed so far, from 1
  * @param random a number in [0, 1)

@@ -19,14 +19,16 @@ const firstLookMs = 1000;
 const longestLookMs = 10_000;
 /** Only a vote that is still not covered after this is asked for by its id. */
 const askStateAfterMs = 60_000;
-/** Asks by id are spread over this, so that a stalled count is not met by all its voters at once. */
+/**
+ * Asks by id are spread over this, so that a stalled count is not met by all its voters at once.
+ */
 const askSpreadMs = 30_000;
 /** Then the page stops asking on its own; the voter can still ask by button. */
 const giveUpAfterMs = 30 * 60_000;
 
 /**
- * Finds out that a vote is counted, by comparing its receipt with what each snapshot covers; the state
- * of the vote is asked for once, and only when that has not settled it in a minute.
+ * Finds out that a vote is counted, by comparing its receipt with what each snapshot covers; the
+ * state of the vote is asked for once, and only when that has not settled it in a minute.
  *
  * @returns what is known of the count, or null when half an hour did not settle it
  */

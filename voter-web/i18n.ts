@@ -8,13 +8,18 @@ export type Values = Readonly<Record<string, string | number>>;
 /** What a view needs to speak one language. */
 export type Speech = {
   language: Language;
-  /** The sentence of that key; `{name}` is replaced, numbers are formatted, `{count}` picks the plural. */
+  /**
+   * The sentence of that key; `{name}` is replaced, numbers are formatted, `{count}` picks the
+   * plural.
+   */
   t: (key: string, values?: Values) => string;
   has: (key: string) => boolean;
   number: (value: number) => string;
   /** A share from 0 to 100 with two decimals, so that columns line up. */
   percent: (share: number) => string;
-  /** Date and time in the viewer's zone, and in UTC where that differs; empty for what is no time. */
+  /**
+   * Date and time in the viewer's zone, and in UTC where that differs; empty for what is no time.
+   */
   moment: (time: string) => string;
   /** Time of day to the second, in the viewer's zone. */
   clock: (time: string) => string;
@@ -25,7 +30,8 @@ const ISOLATE = '\u2068';
 const END_ISOLATE = '\u2069';
 
 /**
- * @param locale how numbers and dates are written; the viewer's own variety of the language (`ar-EG`,
+ * @param locale how numbers and dates are written; the viewer's own variety of the language
+ * (`ar-EG`,
  *   `en-GB`) where the browser names one
  * @param zone a time zone by its IANA name; the device's when not given
  */

@@ -1,8 +1,8 @@
 import type { Ballot } from './session.ts';
 
 /**
- * What this browser keeps of a vote, one entry a session, in localStorage: it outlives the page, and
- * other tabs hear of each change.
+ * What this browser keeps of a vote, one entry a session, in localStorage: it outlives the page,
+ * and other tabs hear of each change.
  *
  *   (nothing) ──Vote──► sending ──201──► recorded
  *                          ├──409 duplicate──► duplicate
@@ -42,7 +42,9 @@ export type Receipt = {
   receipt: string | null;
 };
 
-/** `unchecked`: the count has read the vote; `as-cast`, `earlier-choice`: its state was asked for. */
+/**
+ * `unchecked`: the count has read the vote; `as-cast`, `earlier-choice`: its state was asked for.
+ */
 export type CountState =
   | 'unchecked'
   | 'as-cast'

@@ -33,8 +33,9 @@ const connectMsMax = 5000;
 const silenceMsMax = 45_000;
 
 /**
- * Follows the totals of one session: the snapshot for the first paint, then the stream, and while there
- * is no stream the snapshot again with back-off from 1 s to 30 s, trying the stream with each.
+ * Follows the totals of one session: the snapshot for the first paint, then the stream, and while
+ * there is no stream the snapshot again with back-off from 1 s to 30 s, trying the stream with
+ * each.
  *
  * @returns what ends it
  */
@@ -45,8 +46,9 @@ export function followResults(world: ResultsWorld, tell: (live: LiveResults) => 
 }
 
 /**
- * connecting ──snapshot, open──► live ──error──► connecting ──5 s──► polling ──back-off──► connecting
- * A final result ends it from anywhere. One timer at a time: each step replaces the one before.
+ * connecting ──snapshot, open──► live ──error──► connecting ──5 s──► polling ──back-off──►
+ * connecting A final result ends it from anywhere. One timer at a time: each step replaces the one
+ * before.
  */
 class Follower {
   readonly #world: ResultsWorld;
@@ -90,7 +92,8 @@ class Follower {
     this.#stream?.close();
     this.#stream = this.#world.openStream({
       onOpen: () => {
-        // A resumed stream may have nothing to say for long: being open is enough when totals are here.
+        // A resumed stream may have nothing to say for long: being open is enough when totals are
+        // here.
         if (this.#shown.results !== null) this.#live(this.#shown.results);
       },
       onSnapshot: (data) => {

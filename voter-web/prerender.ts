@@ -7,9 +7,9 @@ import { type Language, languages } from './language.ts';
 type Renderer = { renderEntry: (language: Language, catalogue: Catalogue) => string };
 
 /**
- * Writes one page a language after the bundle is made: the same script and style, the entry screen in
- * that language as HTML, and its catalogue in a `<template>`, which is neither shown nor run, so that no
- * rule for inline scripts has to be loosened for it.
+ * Writes one page a language after the bundle is made: the same script and style, the entry screen
+ * in that language as HTML, and its catalogue in a `<template>`, which is neither shown nor run, so
+ * that no rule for inline scripts has to be loosened for it.
  */
 export function prerender(): Plugin {
   return {

@@ -19,7 +19,9 @@ export type Results = {
   covers: Covers;
 };
 
-/** The compact event of one tick: the total, and of each option that changed its place and count. */
+/**
+ * The compact event of one tick: the total, and of each option that changed its place and count.
+ */
 export type Tick = { t: number; c: readonly (readonly [number, number])[] };
 
 /** Reads a snapshot that came as JSON; null for anything that is not one. */
@@ -46,8 +48,9 @@ export function newer(shown: Results | null, came: Results): Results {
 }
 
 /**
- * Totals after a tick. A tick names only what changed; percentages of all options follow from the new
- * total. A tick not newer than what is shown changes nothing, nor does a place that no option has.
+ * Totals after a tick. A tick names only what changed; percentages of all options follow from the
+ * new total. A tick not newer than what is shown changes nothing, nor does a place that no option
+ * has.
  *
  * @param at when the tick came, RFC 3339: a tick carries no time of its own
  */

@@ -10,8 +10,8 @@ const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TOKEN_CHARS_MAX = 2048;
 
 /**
- * Reads `/`, `/?session=ID`, `/s/ID`, `/verify?token=…`, each with or without `/{language}` before it.
- * Anything else is the start page of its language: an old link never ends on an error page.
+ * Reads `/`, `/?session=ID`, `/s/ID`, `/verify?token=…`, each with or without `/{language}` before
+ * it. Anything else is the start page of its language: an old link never ends on an error page.
  */
 export function readRoute(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter((part) => part !== '');

@@ -39,9 +39,9 @@ export type SendWorld = {
 const stateTriesMax = 10;
 
 /**
- * Sends a choice, or goes on sending the one that is kept: a vote that is on its way in this browser
- * always comes first, and a vote that has been answered is never sent again. Resolves when it is known
- * how the vote ended, or when the voter has to do something.
+ * Sends a choice, or goes on sending the one that is kept: a vote that is on its way in this
+ * browser always comes first, and a vote that has been answered is never sent again. Resolves when
+ * it is known how the vote ended, or when the voter has to do something.
  *
  * @param choice null to go on with what is kept
  */

@@ -18,7 +18,10 @@ export type Session = {
   results_url?: string;
 };
 
-/** A ballot as `POST /sessions/{session_id}/ballot` opens it; kept with the vote until it is counted. */
+/**
+ * A ballot as `POST /sessions/{session_id}/ballot` opens it; kept with the vote until it is
+ * counted.
+ */
 export type Ballot = {
   ballot_token: string;
   session_id: string;

@@ -12,8 +12,8 @@ export type TabChannel = {
 };
 
 /**
- * Lets any number of tabs live on one source: one leads, runs the source and tells the others; when it
- * goes, the next takes over. A tab that joins says hello and is told the last value.
+ * Lets any number of tabs live on one source: one leads, runs the source and tells the others; when
+ * it goes, the next takes over. A tab that joins says hello and is told the last value.
  *
  * @param run starts the source in the leading tab; returns what stops it
  * @returns what takes this tab out

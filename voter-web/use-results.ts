@@ -5,8 +5,9 @@ import { followResults, type LiveResults } from './live-results.ts';
 import { shareSource } from './share.ts';
 
 /**
- * Where the results of a session are asked for. A receipt opens results that are shown after voting:
- * it goes in a header for the snapshot, and in the address for the stream, which takes no headers.
+ * Where the results of a session are asked for. A receipt opens results that are shown after
+ * voting: it goes in a header for the snapshot, and in the address for the stream, which takes no
+ * headers.
  */
 export function resultsSource(
   base: string,

@@ -3,8 +3,8 @@ import { backOffMs } from './back-off.ts';
 import { type Receipt, readReceipt } from './kept-vote.ts';
 
 /**
- * Sending one vote until it is known how it ended. A pure machine: it is told what happened and says
- * what to do next; `send-vote.ts` does it.
+ * Sending one vote until it is known how it ended. A pure machine: it is told what happened and
+ * says what to do next; `send-vote.ts` does it.
  *
  *   post ──201──────────────► stop recorded          ┌── post (next region)
  *    │ ──409 duplicate──────► stop duplicate         │
@@ -14,8 +14,8 @@ import { type Receipt, readReceipt } from './kept-vote.ts';
  *    │ ──WAF challenge──────► stop challenge
  *    └ ──other 4xx──────────► stop refused, or unresolved when an earlier post is unknown
  *
- * `unknown` never goes back to false: once a post had no answer, a later refusal says only that *that*
- * post wrote nothing. The choice is then not given free; the state of the vote is asked for.
+ * `unknown` never goes back to false: once a post had no answer, a later refusal says only that
+ * *that* post wrote nothing. The choice is then not given free; the state of the vote is asked for.
  */
 export type SenderState = {
   readonly regionCount: number;

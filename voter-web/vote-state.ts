@@ -30,8 +30,8 @@ export function readVoteState(answer: Answer): VoteState | null {
 }
 
 /**
- * What a state means for the vote that this browser cast: the code of the row that counts is compared
- * with its own. Null while the vote is accepted and not yet read by the count.
+ * What a state means for the vote that this browser cast: the code of the row that counts is
+ * compared with its own. Null while the vote is accepted and not yet read by the count.
  */
 export function countState(vote: RecordedVote, state: VoteState): CountState | null {
   switch (state.status) {

@@ -20,7 +20,8 @@ export function encodeBase32(bytes: Uint8Array, symbols: number): string {
 
 /**
  * The bytes behind a code typed by a person: case, spaces and dashes do not matter, O reads as 0,
- * I and L as 1. Gives undefined for any other symbol. Bits past the last whole byte are zero-padded.
+ * I and L as 1. Gives undefined for any other symbol. Bits past the last whole byte are
+ * zero-padded.
  */
 export function decodeBase32(text: string): Buffer | undefined {
   const symbols = normalizeBase32(text);

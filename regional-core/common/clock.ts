@@ -21,7 +21,10 @@ export function toTimestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Resolves after `ms`, at once when that is not positive or, without an error, when `signal` aborts. */
+/**
+ * Resolves after `ms`, at once when that is not positive or, without an error, when `signal`
+ * aborts.
+ */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (ms <= 0 || signal?.aborted) return resolve();

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Configuration comes from the environment, once, at start. Each service declares its keys in its
- * `config.ts`; a missing, malformed or unknown `VOTE_*` key stops the start with all faults at once.
+ * `config.ts`; a missing, malformed or unknown `VOTE_*` key stops the start with all faults at
+ * once.
  */
 export interface ConfigKey<T> {
   readonly env: `VOTE_${string}`;

@@ -1,6 +1,7 @@
 /**
- * Every error that a client may see: one row a code. A code's status, retryability and sentence live
- * here and nowhere else; `docs/errors.md` lists the same rows and a test holds the two together.
+ * Every error that a client may see: one row a code. A code's status, retryability and sentence
+ * live here and nowhere else; `docs/errors.md` lists the same rows and a test holds the two
+ * together.
  *
  * Three kinds, never mixed: a refusal (4xx: this request wrote nothing), retryable trouble (a 503
  * before anything was written) and an unknown outcome (503 `outcome_unknown`: only the state of the

@@ -15,7 +15,9 @@ export interface RequestState {
 
 export interface AppOptions {
   readonly log: Log;
-  /** Region whose `/r/{region}` prefix this service answers; absent for services without regions. */
+  /**
+   * Region whose `/r/{region}` prefix this service answers; absent for services without regions.
+   */
   readonly region?: string;
   /** What the edge sends in `x-origin-secret`: the current secret and the next one. */
   readonly originSecrets: readonly string[];
@@ -121,8 +123,9 @@ function takeRegionPrefix(region: string): Middleware<RequestState> {
 }
 
 /**
- * The voter's address: only from the edge's own header (`ip:port`, CloudFront-Viewer-Address), never
- * from X-Forwarded-For or a body. `unknown` when the edge did not say, which shares one bucket.
+ * The voter's address: only from the edge's own header (`ip:port`, CloudFront-Viewer-Address),
+ * never from X-Forwarded-For or a body. `unknown` when the edge did not say, which shares one
+ * bucket.
  */
 export function viewerAddress(context: Context): string {
   const text = context.get('cloudfront-viewer-address');

@@ -5,8 +5,8 @@ export type { Redis } from 'ioredis';
 
 /**
  * A connection to a store that may be away at any time: nothing waits for it. Commands fail at once
- * while it is disconnected (no offline queue), each has `commandMs`, and reconnecting backs off from
- * 50 ms to 1 s without end.
+ * while it is disconnected (no offline queue), each has `commandMs`, and reconnecting backs off
+ * from 50 ms to 1 s without end.
  */
 export function createRedis(options: {
   readonly url: string;

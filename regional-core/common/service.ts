@@ -9,8 +9,9 @@ import { createRegistry, type Registry } from './metrics.ts';
  * What every process does alike: read the configuration (or print it with `--print-config`), open
  * the internal listener (/healthz, /readyz, /metrics), start, drain on SIGTERM or SIGINT, and end.
  *
- * Drain: not ready → notice time for the load balancer → stop listening, end streams, answer what is
- * under way → `drain()` finishes what was accepted → exit 0. After `drainMsMax` the process ends with 1, whatever is left.
+ * Drain: not ready → notice time for the load balancer → stop listening, end streams, answer what
+ * is under way → `drain()` finishes what was accepted → exit 0. After `drainMsMax` the process ends
+ * with 1, whatever is left.
  */
 export interface ServiceDefinition<S extends ConfigSpec> {
   readonly name: string;

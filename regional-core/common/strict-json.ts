@@ -1,6 +1,6 @@
 /**
- * JSON of a request, strictly: one object, no member twice, no `__proto__`. RFC 8259 section 4 leaves
- * open what a repeated member means, so two readers of one body could see two votes.
+ * JSON of a request, strictly: one object, no member twice, no `__proto__`. RFC 8259 section 4
+ * leaves open what a repeated member means, so two readers of one body could see two votes.
  */
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -2,8 +2,8 @@ import { SECOND_MS, sleep } from '#common/clock.ts';
 import type { Log } from '#common/log.ts';
 
 /**
- * Does something again and again until the signal aborts, `everyMs` after it last ended, or a second
- * after it failed. A failure is said once, not each time, and so is that it works again.
+ * Does something again and again until the signal aborts, `everyMs` after it last ended, or a
+ * second after it failed. A failure is said once, not each time, and so is that it works again.
  */
 export async function repeat(
   work: { readonly name: string; readonly everyMs: number; readonly act: () => Promise<void> },

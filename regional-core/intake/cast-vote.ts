@@ -50,8 +50,8 @@ const acceptedMessage =
   'Your vote is recorded. If you voted more than once, your earliest choice counts.';
 
 /**
- * `POST /api/v1/votes`. In order, the cheap and certain before the costly: size and shape → ballot →
- * session open → option → room in the queue → limits and claim in one round trip → Kafka, all
+ * `POST /api/v1/votes`. In order, the cheap and certain before the costly: size and shape → ballot
+ * → session open → option → room in the queue → limits and claim in one round trip → Kafka, all
  * in-sync replicas → receipt signed → 201. What is refused wrote nothing; what is not answered is
  * unknown, and sending the same choice again is always safe.
  */

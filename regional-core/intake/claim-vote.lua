@@ -1,6 +1,6 @@
 -- Voter's token bucket, then the claim; the claim last, because an error half way keeps what was
--- written before it. KEYS: bucket, claim. ARGV: burst, refill per second, pending claim, its life in ms.
--- Gives {wait in ms or 0, the claim that was there or ''}.
+-- written before it. KEYS: bucket, claim. ARGV: burst, refill per second, pending claim, its life
+-- in ms. Gives {wait in ms or 0, the claim that was there or ''}.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local burst, refill = tonumber(ARGV[1]), tonumber(ARGV[2]) / 1000

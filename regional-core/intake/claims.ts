@@ -26,8 +26,8 @@ const finishingMax = 2000;
 
 /**
  * Rates and claims in one round trip: two scripts sent at once, because in a cluster their keys lie
- * on different nodes. Redis away, slow or full: the claim is skipped, this process's own limits take
- * over, votes go on.
+ * on different nodes. Redis away, slow or full: the claim is skipped, this process's own limits
+ * take over, votes go on.
  */
 export class Claims {
   readonly #redis: ScriptedRedis;

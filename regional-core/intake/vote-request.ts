@@ -57,7 +57,9 @@ export function parseVoteRequest(body: JsonObject): VoteRequest | { readonly wro
   return { sessionId: String(body['session_id']), optionId: String(body['option_id']) };
 }
 
-/** `Idempotency-Key`: made by the client before it sends. Required and traced; the choice decides. */
+/**
+ * `Idempotency-Key`: made by the client before it sends. Required and traced; the choice decides.
+ */
 export function isIdempotencyKey(header: string): boolean {
   return /^[\w-]{8,128}$/.test(header);
 }

@@ -35,7 +35,9 @@ export class Publisher {
   /** By session number; what was last sent, or is to be sent. */
   readonly #sessions = new Map<number, SessionMessage>();
   readonly #audiences = new Map<number, string>();
-  /** Sessions whose totals are due although no vote came: new ones, and those a failed send held. */
+  /**
+   * Sessions whose totals are due although no vote came: new ones, and those a failed send held.
+   */
   readonly #due = new Set<number>();
   #published: Covers;
   /** Where the last read ended; empty makes the first read sum every session. */

@@ -70,7 +70,9 @@ export function notReadyReasons(followers: Followers): string[] {
   });
 }
 
-/** A message that throws where it is encoded would end every process that reads it, again and again. */
+/**
+ * A message that throws where it is encoded would end every process that reads it, again and again.
+ */
 function isWhole({ total_votes, counts, covers, at_ms, epoch }: TotalsMessage): boolean {
   return (
     [total_votes, epoch].every(isCount) &&

@@ -37,8 +37,8 @@ export function comeBackLater(
 }
 
 /**
- * The session a request is about; undefined when there is none. Throws `not_ready` until both topics
- * were read: a session that is not known yet must not be told from one that does not exist.
+ * The session a request is about; undefined when there is none. Throws `not_ready` until both
+ * topics were read: a session that is not known yet must not be told from one that does not exist.
  */
 export function knownSession(results: Results, context: Context): Known | undefined {
   if (!results.caughtUp()) throw comeBackLater('not_ready', results.random);
@@ -46,7 +46,9 @@ export function knownSession(results: Results, context: Context): Known | undefi
   return results.state.get(sessionId);
 }
 
-/** The receipt that shows its holder voted in this session. Throws `forbidden` for anything else. */
+/**
+ * The receipt that shows its holder voted in this session. Throws `forbidden` for anything else.
+ */
 export function requireReceipt({ receiptKeys }: Results, proof: string, known: Known): Receipt {
   const receipt = verifyReceipt(proof, receiptKeys);
   if (receipt?.session_id !== known.session.session_id) throw new ServiceError('forbidden');

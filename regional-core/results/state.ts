@@ -13,9 +13,9 @@ export interface Known {
 }
 
 /**
- * The latest totals and sessions, in memory alone: a restart reads both topics again. The two arrive
- * in any order, so totals of a session that is not known yet are held until it is. As large as the
- * compacted topics are.
+ * The latest totals and sessions, in memory alone: a restart reads both topics again. The two
+ * arrive in any order, so totals of a session that is not known yet are held until it is. As large
+ * as the compacted topics are.
  */
 export class ResultsState {
   readonly #known = new Map<string, Known>();
@@ -58,8 +58,9 @@ export class ResultsState {
 }
 
 /**
- * True when `next` may replace `held`: a higher (epoch, sequence), or the same state told otherwise,
- * as when counts may be seen from closing on. Of two such tellings the one read later holds.
+ * True when `next` may replace `held`: a higher (epoch, sequence), or the same state told
+ * otherwise, as when counts may be seen from closing on. Of two such tellings the one read later
+ * holds.
  */
 export function isNewerTotals(next: TotalsMessage, held: TotalsMessage | undefined): boolean {
   if (held === undefined) return true;

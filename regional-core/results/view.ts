@@ -7,8 +7,8 @@ export const viewers = ['public', 'voter'] as const;
 export type Viewer = (typeof viewers)[number];
 
 /**
- * What a viewer may see of a session at one moment. Everything that leaves this service is made from
- * a view, so that a count which is hidden here can be in no format.
+ * What a viewer may see of a session at one moment. Everything that leaves this service is made
+ * from a view, so that a count which is hidden here can be in no format.
  */
 export interface View {
   readonly known: Known;
@@ -22,7 +22,9 @@ export interface View {
   readonly updatedAtMs: number;
 }
 
-/** Decides what a viewer sees. The publisher's word that nobody may see counts stands above ours. */
+/**
+ * Decides what a viewer sees. The publisher's word that nobody may see counts stands above ours.
+ */
 export function viewOf(known: Known, viewer: Viewer, nowMs: number): View {
   const { session, totals, heardAtMs } = known;
   const audience = resultsAudience(session, nowMs);

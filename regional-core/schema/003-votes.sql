@@ -122,8 +122,8 @@ CREATE TABLE votes.log_session_counts (
   PRIMARY KEY (session_id, region_no, partition)
 );
 
--- A session's own table of votes: made apart and attached, because CREATE TABLE … PARTITION OF takes
--- a lock that stalls the ledger (2.4 s against 45 ms).
+-- A session's own table of votes: made apart and attached, because CREATE TABLE … PARTITION OF
+-- takes a lock that stalls the ledger (2.4 s against 45 ms).
 CREATE FUNCTION votes.create_vote_table(p_session_no integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE

@@ -127,8 +127,8 @@ BEGIN
 END
 $$;
 
--- The records of a batch that were not counted. A statement of its own, because the one that lost to
--- a concurrent insert cannot see the winner (READ COMMITTED).
+-- The records of a batch that were not counted. A statement of its own, because the one that lost
+-- to a concurrent insert cannot see the winner (READ COMMITTED).
 CREATE FUNCTION votes.judge_rest(
   p_region_no smallint,
   p_partitions smallint[],

@@ -35,7 +35,9 @@ const calmMs = 10_000;
 const sampleMs = 100;
 const lagMs = 1_000;
 
-/** Runs a crowd on a session of its own, ends one process of the stack with SIGKILL, and watches. */
+/**
+ * Runs a crowd on a session of its own, ends one process of the stack with SIGKILL, and watches.
+ */
 export async function killUnderLoad(victim: string, rate: number, say: Say): Promise<Healing> {
   const seconds = String(beforeS + afterS);
   const options = parseOptions(['--rate', String(rate), '--seconds', seconds]);

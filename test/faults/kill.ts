@@ -1,5 +1,5 @@
-// kill -9 of one process after the other under load: does the stack heal by itself, and do the books
-// still balance? node test/faults/kill.ts [--only ledger,kafka] [--rate 200]
+// kill -9 of one process after the other under load: does the stack heal by itself, and do the
+// books still balance? node test/faults/kill.ts [--only ledger,kafka] [--rate 200]
 
 import { parseArgs } from 'node:util';
 import { type Healing, killUnderLoad, victims } from './kill-under-load.ts';

@@ -24,8 +24,8 @@ const shapes: Readonly<Record<Curve, readonly (readonly [number, number])[]>> = 
 };
 
 /**
- * Milliseconds from the start at which arrival number `index` (from 0) is due, out of `count` spread
- * over `durationMs`. Rises with the index and stays below `durationMs`.
+ * Milliseconds from the start at which arrival number `index` (from 0) is due, out of `count`
+ * spread over `durationMs`. Rises with the index and stays below `durationMs`.
  */
 export function arrivalMs(curve: Curve, index: number, count: number, durationMs: number): number {
   const wanted = index / count;

@@ -2,9 +2,9 @@ import { backOffMs } from '../../voter-web/back-off.ts';
 import type { Answer } from './response.ts';
 
 /**
- * How a voter's page reads one attempt. `accepted` and `refused` end the matter; `again` repeats the
- * same choice after a wait. `mayBeRecorded`: the request may have written something although its
- * outcome is not known. `askedMs`: the wait that the answer asks for.
+ * How a voter's page reads one attempt. `accepted` and `refused` end the matter; `again` repeats
+ * the same choice after a wait. `mayBeRecorded`: the request may have written something although
+ * its outcome is not known. `askedMs`: the wait that the answer asks for.
  */
 export type Verdict =
   | { readonly kind: 'accepted' }

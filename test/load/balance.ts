@@ -25,8 +25,8 @@ const waitMsMax = 60_000;
 const runMsMax = 60_000;
 
 /**
- * Asks the balance command until nothing is pending, for up to a minute. It runs as a process of its
- * own: reading a whole log must not share the crowd's event loop, nor a mistake its memory.
+ * Asks the balance command until nothing is pending, for up to a minute. It runs as a process of
+ * its own: reading a whole log must not share the crowd's event loop, nor a mistake its memory.
  */
 export async function readBalance(sessionId: string): Promise<Balance> {
   const deadline = performance.now() + waitMsMax;

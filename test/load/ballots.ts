@@ -83,7 +83,9 @@ export async function openBallots(
   return voters;
 }
 
-/** The vote id that a ballot carries, read without checking: the ballot came from the stack itself. */
+/**
+ * The vote id that a ballot carries, read without checking: the ballot came from the stack itself.
+ */
 function voteIdOf(ballotToken: string): string {
   const payload = Buffer.from(ballotToken.split('.')[1] ?? '', 'base64url').toString();
   return (JSON.parse(payload) as { vote_id: string }).vote_id;

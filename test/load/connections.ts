@@ -12,8 +12,9 @@ interface Waiting {
 }
 
 /**
- * HTTP/1.1 over kept-alive connections from many viewer addresses (127.1.x.y), one request at a time
- * each: to the edge every address is a viewer of its own, as its rate rules see them in the world.
+ * HTTP/1.1 over kept-alive connections from many viewer addresses (127.1.x.y), one request at a
+ * time each: to the edge every address is a viewer of its own, as its rate rules see them in the
+ * world.
  *
  * Requests are whole texts made by the caller. This costs a third of node:http's client (m: 19 µs
  * against 58 a request), and the crowd shares two cores with the stack that it measures.
@@ -83,7 +84,9 @@ export class Connections {
 /** Requests beyond this many at once wait; their wait counts, as it is from the intended start. */
 const connectionsMax = 4_000;
 const addressesMax = 60_000;
-/** Shorter than any server's keep-alive, so that a request never meets a connection being closed. */
+/**
+ * Shorter than any server's keep-alive, so that a request never meets a connection being closed.
+ */
 const idleMsMax = 3_000;
 
 class Connection {

@@ -4,7 +4,9 @@ import type { StackFile } from '../../local/stack-file.ts';
 /** Microseconds of CPU used so far: name of the process → sum over its places. */
 export type CpuUse = ReadonlyMap<string, number>;
 
-/** Linux counts the CPU time of a process in hundredths of a second (USER_HZ), whatever the kernel. */
+/**
+ * Linux counts the CPU time of a process in hundredths of a second (USER_HZ), whatever the kernel.
+ */
 const tickUs = 10_000;
 
 /**

@@ -3,7 +3,9 @@ import { Histogram } from './histogram.ts';
 /** How a voter's submission ended; `open` while it is on its way. */
 export type Outcome = 'accepted' | 'refused' | 'unknown';
 
-/** Everything that is measured while a crowd votes. Times are milliseconds of `performance.now()`. */
+/**
+ * Everything that is measured while a crowd votes. Times are milliseconds of `performance.now()`.
+ */
 export class Gauge {
   /** From the intended start to the 201, retries and the wait for a connection included. */
   readonly submit = new Histogram();

@@ -5,16 +5,18 @@ import { viewerAddress } from './connections.ts';
 import type { Target } from './target.ts';
 import { Visibility } from './visibility.ts';
 
-/** Streams beyond these are followed but not read: reading them all would cost more than it tells. */
+/**
+ * Streams beyond these are followed but not read: reading them all would cost more than it tells.
+ */
 const readStreams = 20;
 const eventBytesMax = 256 * 1024;
 const reconnectMs = 1_000;
 const openAtOnce = 50;
 
 /**
- * Viewers who follow a session's results, each on a stream of its own through the edge. A voter looks
- * at one of the streams that are read, so a vote's time to visible is what one viewer sees and not
- * the best of many.
+ * Viewers who follow a session's results, each on a stream of its own through the edge. A voter
+ * looks at one of the streams that are read, so a vote's time to visible is what one viewer sees
+ * and not the best of many.
  */
 export class Screens {
   readonly #target: Target;

@@ -8,9 +8,9 @@ export interface Place {
 }
 
 /**
- * What one results stream has shown, and which accepted votes it has still to show. A vote is visible
- * with the first event whose `covers` passes its receipt's offset. Per partition the awaited offsets
- * are kept sorted: an event looks at the first of each and takes what it passes.
+ * What one results stream has shown, and which accepted votes it has still to show. A vote is
+ * visible with the first event whose `covers` passes its receipt's offset. Per partition the
+ * awaited offsets are kept sorted: an event looks at the first of each and takes what it passes.
  */
 export class Visibility {
   readonly #onVisible: (waitedMs: number) => void;

@@ -12,6 +12,7 @@ function shell(script: string): ProcessSpec {
     command: ['sh', '-c', script],
     env: {},
     stopSignal: 'SIGTERM',
+    deathSignal: 'SIGKILL',
     prepare: async () => {},
     probe: async () => true,
   };
@@ -56,10 +57,10 @@ test('the environment is what the spec gives, and nothing of ours', async () => 
   expect(text).not.toContain('VOTE_LEAKED');
 });
 
-test('when the one who started it is killed, it gets its stop signal', async () => {
+test('when the one who started it is killed, it does not live on', async () => {
   const script = `
     import { startChild } from ${JSON.stringify(`${root}/local/child.ts`)};
-    const spec = { command: ['sleep', '60'], env: {}, stopSignal: 'SIGTERM' };
+    const spec = { command: ['sleep', '60'], env: {}, stopSignal: 'SIGTERM', deathSignal: 'SIGKILL' };
     console.log(startChild(spec).pid);
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: root });

@@ -24,6 +24,7 @@ test('a line that is no JSON is shown as it is, an empty one not at all', () => 
 
 test.each([
   ['kafka', '2026-11-22T21:17:46.891 WARN Foo Unable to read', undefined],
+  ['kafka', '2026-11-22T21:17:46.891 ERROR EventPerformanceMonitor slow event', undefined],
   ['kafka', '2026-11-22T21:17:46.891 FATAL Foo Exiting', 'shown'],
   ['postgres', '2026-11-22 UTC [1] FATAL:  the database system is starting up', undefined],
   ['postgres', '2026-11-22 UTC [1] PANIC:  could not write: No space left', 'shown'],

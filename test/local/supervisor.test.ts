@@ -33,6 +33,7 @@ function node(id: string, more: Partial<ProcessNode> = {}, script?: string): Pro
       command: ['sh', '-c', body],
       env: {},
       stopSignal: 'SIGTERM',
+      deathSignal: 'SIGKILL',
       prepare: async () => {},
       probe: async () => true,
     },
@@ -124,6 +125,7 @@ function broken(script: string): ProcessNode['spec'] {
     command: ['sh', '-c', script],
     env: {},
     stopSignal: 'SIGTERM',
+    deathSignal: 'SIGKILL',
     prepare: async () => {},
     probe: async () => false,
   };

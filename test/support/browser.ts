@@ -9,7 +9,9 @@ const quietArguments = [
   '--disable-sync',
 ];
 
-/** A wait of the page longer than this is a failure; on a busy machine a vote takes a second or two. */
+/**
+ * A wait of the page longer than this is a failure; on a busy machine a vote takes a second or two.
+ */
 const waitMsMax = 15_000;
 
 /** What the page must never cause, whatever a test does: the policy of the page would be broken. */

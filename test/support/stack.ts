@@ -14,7 +14,9 @@ declare module 'vitest' {
   }
 }
 
-/** As `.local/stack.json`, and where the stack keeps its keys: tests print voting codes with them. */
+/**
+ * As `.local/stack.json`, and where the stack keeps its keys: tests print voting codes with them.
+ */
 export interface TestStack extends StackFile {
   readonly secrets: string;
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { shareSource, type TabLink } from '../../voter-web/share.ts';
 
-/** One browser with any number of tabs: a lock with its queue, and a channel that all others hear. */
+/**
+ * One browser with any number of tabs: a lock with its queue, and a channel that all others hear.
+ */
 function browser() {
   const queue: { signal: AbortSignal; work: () => Promise<void> }[] = [];
   const hears = new Set<{ hear: (message: unknown) => void }>();

@@ -7,7 +7,8 @@ import { useSpeech } from './speaking.ts';
 /** The frame of every screen: skip link, banner with the languages, main, footer. */
 export function Layout(props: { route: Route; children: ComponentChildren }): JSX.Element {
   const { t, language } = useSpeech();
-  // The prerendered links lead to the start page: hydration keeps attributes, so they follow after it.
+  // The prerendered links lead to the start page: hydration keeps attributes, so they follow after
+  // it.
   const [linked, setLinked] = useState(false);
   useEffect(() => setLinked(true), []);
   return (
@@ -50,8 +51,8 @@ export function Layout(props: { route: Route; children: ComponentChildren }): JS
 let headingsShown = 0;
 
 /**
- * The heading of a screen. A screen that replaces another moves the focus here, so that a screen reader
- * says where one is; the first screen of the page leaves the focus alone.
+ * The heading of a screen. A screen that replaces another moves the focus here, so that a screen
+ * reader says where one is; the first screen of the page leaves the focus alone.
  */
 export function Heading(props: { children: string }): JSX.Element {
   const { t } = useSpeech();

@@ -8,7 +8,9 @@ import { useSpeech } from './speaking.ts';
 export function ProblemSummary(props: {
   problem: Problem;
   standing: Standing;
-  /** Something that happened in the background: said, but it does not take the focus from a field. */
+  /**
+   * Something that happened in the background: said, but it does not take the focus from a field.
+   */
   quiet?: boolean;
 }): JSX.Element {
   const speech = useSpeech();

@@ -82,7 +82,9 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
   );
 }
 
-/** A vote of this voter with another choice was there before: it stands, this attempt wrote nothing. */
+/**
+ * A vote of this voter with another choice was there before: it stands, this attempt wrote nothing.
+ */
 export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void }): JSX.Element {
   const { t } = useSpeech();
   const { vote } = props;

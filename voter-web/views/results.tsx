@@ -69,7 +69,9 @@ function Hidden(props: { session: Session }): JSX.Element {
   return <p>{t(`results.hidden.${policy}`, { time: moment(closesAt) })}</p>;
 }
 
-/** Says the totals politely, the newest ones, at most once in five seconds, and only what is new. */
+/**
+ * Says the totals politely, the newest ones, at most once in five seconds, and only what is new.
+ */
 function Announcer(props: { results: Results }): JSX.Element {
   const { t, percent } = useSpeech();
   const [said, setSaid] = useState('');

@@ -6,8 +6,8 @@ import { ProblemSummary } from './problem.tsx';
 import { useSpeech } from './speaking.ts';
 
 /**
- * The vote is on its way and its outcome is not known: there is nothing to choose here, only to wait,
- * or to do what the way needs.
+ * The vote is on its way and its outcome is not known: there is nothing to choose here, only to
+ * wait, or to do what the way needs.
  */
 export function Sending(props: { sender: SenderState | null; resume: () => void }): JSX.Element {
   const { t } = useSpeech();

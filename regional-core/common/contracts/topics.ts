@@ -2,8 +2,8 @@
  * The Kafka topics of one region, as they are declared. Whoever creates or checks a cluster reads
  * this list; nothing is created on first use (auto.create.topics.enable=false).
  *
- * Replication is a property of the cluster (3 with min in-sync 2 on AWS, 1 on one machine), so it is
- * given by the creator, not here.
+ * Replication is a property of the cluster (3 with min in-sync 2 on AWS, 1 on one machine), so it
+ * is given by the creator, not here.
  */
 export interface TopicDeclaration {
   readonly name: TopicName;
@@ -15,7 +15,9 @@ export type TopicName = 'vote-submitted' | 'vote-aggregated' | 'vote-context' | 
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A vote's record is needed until the result is final: a session of a week, and a day to finish. */
+/**
+ * A vote's record is needed until the result is final: a session of a week, and a day to finish.
+ */
 export const voteLogRetentionMs = 8 * DAY_MS;
 
 export const topics: readonly TopicDeclaration[] = [

@@ -1,8 +1,8 @@
 import { isUuid } from '../uuid.ts';
 
 /**
- * A message of the topic `vote-aggregated` (compacted, keyed by the session's id): the totals of one
- * session over all regions, together with the log positions they cover, read in one statement.
+ * A message of the topic `vote-aggregated` (compacted, keyed by the session's id): the totals of
+ * one session over all regions, together with the log positions they cover, read in one statement.
  */
 export interface TotalsMessage {
   readonly v: 1;

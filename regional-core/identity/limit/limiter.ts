@@ -48,8 +48,9 @@ type LimitCommand = (
 ) => Promise<number>;
 
 /**
- * Limits shared by the region's processes through Redis. While Redis is away each process counts for
- * itself: N processes then allow N times as much, and nobody is refused because a cache is gone.
+ * Limits shared by the region's processes through Redis. While Redis is away each process counts
+ * for itself: N processes then allow N times as much, and nobody is refused because a cache is
+ * gone.
  */
 export function createLimiter(options: {
   readonly redis: Redis;

@@ -14,8 +14,8 @@ export interface LogoutDeps {
 }
 
 /**
- * Ends the logins of both tokens, usually one and the same. Either is enough: who comes back with an
- * expired access token can still log out. Throws `invalid_token` when neither is good.
+ * Ends the logins of both tokens, usually one and the same. Either is enough: who comes back with
+ * an expired access token can still log out. Throws `invalid_token` when neither is good.
  *
  * @param claims of the access token, undefined when there is none or it is not good
  */

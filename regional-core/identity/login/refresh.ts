@@ -20,7 +20,8 @@ export interface RefreshDeps {
 
 /**
  * Exchanges a refresh token for a new pair. A token seen a second time is in two hands, and nobody
- * can say which is the thief's: the whole login ends, its access tokens too (RFC 9700 section 4.14).
+ * can say which is the thief's: the whole login ends, its access tokens too (RFC 9700 section
+ * 4.14).
  *
  * Throws `invalid_token`.
  */

@@ -12,9 +12,10 @@ export type LoadSessions = (
 const askedSpacingMs = 100;
 
 /**
- * Every voting session, in memory. Read anew each second by whoever owns the loop; while Postgres is
- * away the last state goes on serving. A session id that is not there asks for a read at once, so
- * that a session created a moment ago is found, and a flood of wrong ids shares one read per 100 ms.
+ * Every voting session, in memory. Read anew each second by whoever owns the loop; while Postgres
+ * is away the last state goes on serving. A session id that is not there asks for a read at once,
+ * so that a session created a moment ago is found, and a flood of wrong ids shares one read per 100
+ * ms.
  */
 export class SessionList {
   readonly #load: LoadSessions;

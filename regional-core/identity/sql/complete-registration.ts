@@ -1,9 +1,9 @@
 import type { Pool } from '#common/postgres.ts';
 
 /**
- * Makes the account of a registration and spends its token, both or neither. False when the token is
- * spent already, or the address or its voter id belongs to an account: nothing changed then, except
- * that the token is gone.
+ * Makes the account of a registration and spends its token, both or neither. False when the token
+ * is spent already, or the address or its voter id belongs to an account: nothing changed then,
+ * except that the token is gone.
  */
 export async function completeRegistration(
   pool: Pool,

@@ -83,7 +83,8 @@ export function createAccessVerifier(keys: readonly SigningKey[]): AccessVerifie
         requiredClaims: ['sub', 'exp', 'iat', 'jti'],
         maxTokenAge: accessLifetimeS,
         currentDate: new Date(nowMs),
-        // Two regions' clocks differ by less; a token made in one must be good in the other at once.
+        // Two regions' clocks differ by less; a token made in one must be good in the other at
+        // once.
         clockTolerance: 2,
       });
       return claimsSchema.parse(payload);

@@ -9,7 +9,9 @@ export interface Revocation {
 /** Revocations made since a time; all that have not expired when it is 0. */
 export type LoadRevocations = (sinceMs: number, nowMs: number) => Promise<readonly Revocation[]>;
 
-/** How long after a token's `exp` its revocation is kept: more than verifiers tolerate of clocks. */
+/**
+ * How long after a token's `exp` its revocation is kept: more than verifiers tolerate of clocks.
+ */
 export const revocationMarginMs = 10 * SECOND_MS;
 
 /** Overlap of two loads: longer than any transaction that may commit late. */
@@ -18,9 +20,9 @@ const writesInAPipeline = 1000;
 
 /**
  * Which access tokens are not good any more. Postgres has the truth; `refresh` (at start and every
- * 30 s) copies what is new into this process and into the region's Redis, where a revocation is seen
- * by the other processes at once. Redis emptied: its marker is gone and the next refresh writes all
- * again. Redis away: this process's own copy answers, at most 30 s old.
+ * 30 s) copies what is new into this process and into the region's Redis, where a revocation is
+ * seen by the other processes at once. Redis emptied: its marker is gone and the next refresh
+ * writes all again. Redis away: this process's own copy answers, at most 30 s old.
  *
  * Memory: about 100 bytes for each token revoked within the last hour.
  */

@@ -30,7 +30,8 @@ export async function readSessions(pool: Pool, closedSinceMs: number): Promise<S
     text: `SELECT epoch, version, session_id, session_no, title, options, opens_at, closes_at,
         eligibility, results_policy, released_at
       FROM votes.voting_sessions, votes.epoch
-      WHERE $1::float8 = 'infinity' OR closes_at > now() - make_interval(secs => $1::float8 / 1000)`,
+      WHERE $1::float8 = 'infinity'
+        OR closes_at > now() - make_interval(secs => $1::float8 / 1000)`,
     values: [closedSinceMs],
   });
   return rows.map((row) => ({

@@ -98,7 +98,8 @@ export class Broadcaster {
       sequence: view.sequence,
     });
     stream.write(this.#retryHint());
-    // While a session is open, the same sequence shows the same; once it is closed it may show more.
+    // While a session is open, the same sequence shows the same; once it is closed it may show
+    // more.
     const hasSeenAll = view.state === 'open' && (request.lastSequence ?? -1) >= view.sequence;
     if (!hasSeenAll) stream.write(snapshots.get(view).event);
     socket.uncork();

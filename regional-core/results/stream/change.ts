@@ -37,9 +37,10 @@ export function isSameView(previous: View, next: View): boolean {
 }
 
 /**
- * The events that lead from one view to the next, as the text of one chunk; undefined when this form
- * has nothing to say about it. Counts are absolute, so a client that missed a tick loses nothing.
- * Only the last event carries the id: a client cut off in between asks for the whole tick again.
+ * The events that lead from one view to the next, as the text of one chunk; undefined when this
+ * form has nothing to say about it. Counts are absolute, so a client that missed a tick loses
+ * nothing. Only the last event carries the id: a client cut off in between asks for the whole tick
+ * again.
  */
 export function encodeChange(previous: View, next: View, form: StreamForm): string | undefined {
   const changed = changedOptions(previous, next);

@@ -36,7 +36,9 @@ export class StreamPlaces {
   }
 }
 
-/** What counts as one address: IPv4 as it is, IPv6 by its /64, of which a household has the whole. */
+/**
+ * What counts as one address: IPv4 as it is, IPv6 by its /64, of which a household has the whole.
+ */
 export function addressBucket(address: string): string {
   if (!isIPv6(address)) return address;
   // RFC 4291 section 2.5.5.2: an IPv4 address in IPv6's clothes.

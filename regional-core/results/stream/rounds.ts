@@ -23,10 +23,10 @@ const sliceMsMax = 10;
 const writesBetweenLooks = 64;
 
 /**
- * Brings streams to the latest totals. A round takes one session's streams from the totals sent last
- * to the latest there are: it encodes once a group and offers the same bytes to each stream. What
- * changes while rounds are under way is one more round after them, however many changes those were:
- * what waits is a set of sessions, so it cannot grow.
+ * Brings streams to the latest totals. A round takes one session's streams from the totals sent
+ * last to the latest there are: it encodes once a group and offers the same bytes to each stream.
+ * What changes while rounds are under way is one more round after them, however many changes those
+ * were: what waits is a set of sessions, so it cannot grow.
  */
 export class Rounds {
   readonly #options: RoundsOptions;

@@ -47,8 +47,8 @@ export function frameChunk(text: string): Chunk {
 }
 
 /**
- * The sequence a client has seen, from its Last-Event-ID; undefined for anything but one of ours, as
- * the header may come from another source of events.
+ * The sequence a client has seen, from its Last-Event-ID; undefined for anything but one of ours,
+ * as the header may come from another source of events.
  */
 export function parseLastEventId(header: string): number | undefined {
   if (!/^\d{1,16}$/.test(header)) return undefined;

@@ -82,7 +82,7 @@ export class Stream {
 }
 
 /**
- * What may wait in the process for one slow reader: 16 snapshots of 10 options, or a minute of ticks.
- * What the kernel holds comes on top and is not seen from here.
+ * What may wait in the process for one slow reader: 16 snapshots of 10 options, or a minute of
+ * ticks. What the kernel holds comes on top and is not seen from here.
  */
 const queuedBytesMax = 64 * 1024;

@@ -13,7 +13,7 @@ import { createSigningKey } from '../../support/votes.ts';
 
 type Config = ConfigOf<typeof config>;
 
-export const originSecret = 'a secret of the edge for tests';
+const originSecret = 'a secret of the edge for tests';
 
 export const keys = {
   accessKey: createSigningKey(),
@@ -165,4 +165,15 @@ export async function insertSession(
     ],
   );
   return sessionId;
+}
+
+/** How many attempts were answered before the first 429; `attemptsMax` when none came. */
+export async function untilLimited(
+  attempt: () => Promise<Answer>,
+  attemptsMax: number,
+): Promise<{ refusedAt: number; answer: Answer }> {
+  for (let at = 0; ; at++) {
+    const answer = await attempt();
+    if (answer.status === 429 || at === attemptsMax) return { refusedAt: at, answer };
+  }
 }

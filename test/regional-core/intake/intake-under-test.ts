@@ -20,8 +20,8 @@ import { createTestTopics } from '../../support/topics.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
 
 /**
- * Intake as it runs in production, on the run's Kafka and Redis, with a session that is open, one that
- * is scheduled and one that is closed. Each test has a voter's address of its own.
+ * Intake as it runs in production, on the run's Kafka and Redis, with a session that is open, one
+ * that is scheduled and one that is closed. Each test has a voter's address of its own.
  */
 const log = createLog({ service: 'test' }, 'error');
 const { prefix, brokers } = await createTestTopics();

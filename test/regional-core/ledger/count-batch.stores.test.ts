@@ -68,7 +68,8 @@ async function recount(identity: LogIdentity, sessionNo: number) {
   const { rows: sums } = await admin.query(
     `SELECT partition, next_offset, coalesce(verdicts, 0) AS verdicts FROM votes.offsets
      LEFT JOIN (
-       SELECT partition, sum(counted + duplicate + replayed + late + quarantined)::bigint AS verdicts
+       SELECT partition,
+         sum(counted + duplicate + replayed + late + quarantined)::bigint AS verdicts
        FROM votes.verdicts WHERE region_no = $1 GROUP BY 1) v USING (partition)
      WHERE region_no = $1 AND next_offset <> coalesce(verdicts, 0)`,
     [identity.regionNo],

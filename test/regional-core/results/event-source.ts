@@ -1,4 +1,6 @@
-/** What a client makes of a stream's text: WHATWG HTML, section 9.2.6, to the letter and no more. */
+/**
+ * What a client makes of a stream's text: WHATWG HTML, section 9.2.6, to the letter and no more.
+ */
 export interface Heard {
   readonly event: string;
   readonly data: string;

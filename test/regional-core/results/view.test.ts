@@ -64,7 +64,9 @@ test('percentages have two decimals, lie within 0 and 100 and add up to about 10
   );
 });
 
-/** Attack: a reader of hidden results tells the counts from anything that is sent while they are. */
+/**
+ * Attack: a reader of hidden results tells the counts from anything that is sent while they are.
+ */
 test('while counts are hidden, no byte of any format depends on them', () => {
   const split = fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000));
   const policy = fc.constantFrom(...resultsPolicies.filter((one) => one !== 'live'));
