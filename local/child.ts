@@ -5,12 +5,12 @@ import { root } from './tools.ts';
 
 /**
  * Starts a process of the stack in a session of its own (a Ctrl-C in the terminal reaches only the
- * supervisor, which ends things in order), with the kernel's promise that it gets its stop signal
- * when the supervisor dies, even by kill -9. setpriv and unshare replace themselves by the command,
+ * supervisor, which ends things in order), with the kernel's promise that it gets its death
+ * signal when the supervisor dies, even by kill -9. setpriv and unshare replace themselves by the command,
  * so the pid is the command's own.
  */
 export function startChild(spec: ProcessSpec): ChildProcess {
-  const signal = spec.stopSignal.replace('SIG', '');
+  const signal = spec.deathSignal.replace('SIG', '');
   const child = spawn('setpriv', ['--pdeathsig', signal, '--', ...spec.command], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...spec.env },

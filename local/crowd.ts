@@ -3,7 +3,9 @@ import type { Places } from './places.ts';
 import type { Terminal } from './terminal.ts';
 import { findTools } from './tools.ts';
 
-/** A gentle crowd for a newcomer who wants to see bars move: votes until the demo session closes. */
+/**
+ * A gentle crowd for a newcomer who wants to see bars move: votes until the demo session closes.
+ */
 export async function startCrowd(
   places: Places,
   terminal: Terminal,
@@ -23,6 +25,7 @@ export async function startCrowd(
         command: [findTools().node, 'test/load/main.ts', '--demo'],
         env: { NODE_COMPILE_CACHE: places.compileCache },
         stopSignal: 'SIGTERM',
+        deathSignal: 'SIGKILL',
         prepare: async () => {},
         probe: async () => true,
       },

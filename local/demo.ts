@@ -23,8 +23,8 @@ const sessionAnswer = z.object({ session_id: z.string(), state: z.string() });
 const remembered = z.object({ session_id: z.string() });
 
 /**
- * Makes sure that there is an open session to vote in: last time's when it is still open, else a new
- * one, made over HTTP as an admin would. Resolves when voters can see it.
+ * Makes sure that there is an open session to vote in: last time's when it is still open, else a
+ * new one, made over HTTP as an admin would. Resolves when voters can see it.
  *
  * @param memory the file that remembers the session between runs
  */

@@ -41,7 +41,7 @@ export async function detach(places: Places, args: readonly string[]): Promise<n
   child.disconnect();
   child.unref();
   const stack = readStack(places.stack);
-  if (stack !== undefined) process.stdout.write(summary(stack, places));
+  if (stack !== undefined) process.stdout.write(summary(stack, places, true));
   return 0;
 }
 

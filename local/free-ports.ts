@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:net';
 
 /**
- * Ports chosen for processes that have not started yet. Each is listened on until its process is about
- * to start, so that a second stack on this machine, starting at the same time, does not choose it too.
+ * Ports chosen for processes that have not started yet. Each is listened on until its process is
+ * about to start, so that a second stack on this machine, starting at the same time, does not
+ * choose it too.
  */
 export class HeldPorts {
   readonly #holders = new Map<number, Server>();

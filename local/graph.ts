@@ -132,6 +132,7 @@ function serviceNode(stack: Stack, service: PlacedService): ProcessNode {
       ...(stack.caller['NODE_OPTIONS'] ? { NODE_OPTIONS: stack.caller['NODE_OPTIONS'] } : {}),
     },
     stopSignal: 'SIGTERM',
+    deathSignal: 'SIGKILL',
     prepare: async () => {},
     probe: () => answersOk(internalPort, '/readyz'),
   };
@@ -149,7 +150,9 @@ function serviceNode(stack: Stack, service: PlacedService): ProcessNode {
   };
 }
 
-/** Every listener a service's keys name, the main one first; a service may have none but its own. */
+/**
+ * Every listener a service's keys name, the main one first; a service may have none but its own.
+ */
 function portsOf({ kind, region, keys }: PlacedService, facts: Facts): number[] {
   const id = placedName(kind.name, region);
   const listeners = {

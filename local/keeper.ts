@@ -28,9 +28,9 @@ export interface Hooks {
 }
 
 /**
- * Keeps one process of the stack alive. It is `starting` until its probe succeeds for the first time
- * (a failure then fails the start of the stack), `kept` afterwards (every death is followed by a
- * restart, with back-off), `stopping` from `stop()` on.
+ * Keeps one process of the stack alive. It is `starting` until its probe succeeds for the first
+ * time (a failure then fails the start of the stack), `kept` afterwards (every death is followed by
+ * a restart, with back-off), `stopping` from `stop()` on.
  */
 export class Keeper {
   readonly node: ProcessNode;
@@ -57,7 +57,9 @@ export class Keeper {
     return isUp ? this.#child?.pid : undefined;
   }
 
-  /** Resolves when it is ready for the first time. Throws with the end of its log when it is not. */
+  /**
+   * Resolves when it is ready for the first time. Throws with the end of its log when it is not.
+   */
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const child = await this.#spawn();

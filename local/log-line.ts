@@ -55,7 +55,8 @@ function shortly(value: unknown): string {
 }
 
 const storeTrouble: Record<Store, RegExp> = {
-  kafka: / (?:ERROR|FATAL) |OutOfMemoryError|^Error/,
+  // Its errors of every start (a controller not elected yet, a slow event) mend themselves.
+  kafka: / FATAL |OutOfMemoryError|No space left on device|KafkaStorageException/,
   postgres: / (?:FATAL|PANIC): {2}(?!the database system is|terminating connection)/,
   redis: /# (?!.*overcommit).*(?:fail|error|fatal|oom|crash|denied|can't)/i,
 };

@@ -19,8 +19,8 @@ const LAST = 65_535;
 const remembered = z.record(z.string(), z.int().min(1).max(LAST));
 
 /**
- * Gives every wish a port of its own: the one it had last time, else the preferred one, else the next
- * free one (from 9100 up for those without a preference).
+ * Gives every wish a port of its own: the one it had last time, else the preferred one, else the
+ * next free one (from 9100 up for those without a preference).
  *
  * @param take takes a port if it is free; called once for each port that is given out
  * @throws Error when nothing is free any more

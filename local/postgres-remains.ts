@@ -5,9 +5,9 @@ import { waitUntil } from './child.ts';
 const END_MS_MAX = 10_000;
 
 /**
- * Clears what a killed server left: backends that still hold its shared memory (a new server refuses
- * to start beside them), and a postmaster.pid whose number meanwhile belongs to some other process,
- * which Postgres would take for a live server because all runs under one user here.
+ * Clears what a killed server left: backends that still hold its shared memory (a new server
+ * refuses to start beside them), and a postmaster.pid whose number meanwhile belongs to some other
+ * process, which Postgres would take for a live server because all runs under one user here.
  */
 export async function clearPostgresRemains(dataDir: string): Promise<void> {
   const remains = await processesIn(dataDir);

@@ -24,6 +24,7 @@ export function postgresSpec(tools: Tools, place: PostgresPlace): ProcessSpec {
     command: asOrdinaryUser([join(tools.postgres, 'bin/postgres'), '-D', dataDir]),
     env: {},
     stopSignal: 'SIGINT',
+    deathSignal: 'SIGINT',
     prepare: async () => {
       await initialize(tools, dataDir);
       await clearPostgresRemains(dataDir);

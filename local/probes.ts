@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 const PROBE_MS_MAX = 1_000;
 
 /**
- * Sends bytes to a port of this machine and judges the first bytes that come back. Resolves to false
- * for a refused connection, silence of a second, or another answer.
+ * Sends bytes to a port of this machine and judges the first bytes that come back. Resolves to
+ * false for a refused connection, silence of a second, or another answer.
  */
 export async function answers(
   port: number,

@@ -29,6 +29,7 @@ export function redisSpec(tools: Tools, { dataDir, port }: RedisPlace): ProcessS
     command: [tools.redisServer, ...flags],
     env: {},
     stopSignal: 'SIGTERM',
+    deathSignal: 'SIGKILL',
     prepare: async () => {
       await mkdir(dataDir, { recursive: true });
     },

@@ -34,8 +34,8 @@ export interface StackRun {
 }
 
 /**
- * Runs the stack from here to its end: starts everything, tells when it is ready, keeps it alive, and
- * drains it when `stop` fires. Whatever happens, nothing is left running.
+ * Runs the stack from here to its end: starts everything, tells when it is ready, keeps it alive,
+ * and drains it when `stop` fires. Whatever happens, nothing is left running.
  *
  * @throws Stopped when it was broken off before it was ready
  * @throws Error with one clear sentence when it cannot be started

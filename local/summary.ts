@@ -6,7 +6,7 @@ import type { StackFile } from './stack-file.ts';
 const DEMO_CODES = 3;
 
 /** What a human needs to know when the stack is ready, with fresh voting codes for the demo session. */
-export function summary(stack: StackFile, places: Places): string {
+export function summary(stack: StackFile, places: Places, isDetached: boolean): string {
   const { demo, regions } = stack;
   const key = readVotingCodeKey(places.secrets);
   const codes = [...printableCodes(key, demo.session_id, DEMO_CODES, randomBytes)];
@@ -23,7 +23,7 @@ export function summary(stack: StackFile, places: Places): string {
     ...(regions.length > 1 ? regions.map(({ name, url }) => `  ${name.padEnd(10)} ${url}`) : []),
     '',
     `  More codes: npm run -s codes -- --session ${demo.session_id} --count 10`,
-    '  To end it:  Ctrl-C here, or npm stop',
+    `  To end it:  ${isDetached ? '' : 'Ctrl-C here, or '}npm stop`,
     '',
     '',
   ];

@@ -2,7 +2,9 @@ import type { ProcessNode, StackNode } from './graph.ts';
 import { type Hooks, Keeper } from './keeper.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Starts the graph in the order of its dependencies, as much at a time as they allow, and ends it. */
+/**
+ * Starts the graph in the order of its dependencies, as much at a time as they allow, and ends it.
+ */
 export class Supervisor {
   readonly #nodes: readonly StackNode[];
   readonly #keepers: ReadonlyMap<string, Keeper>;
@@ -25,7 +27,9 @@ export class Supervisor {
     return [...this.#keepers.values()].map(({ node, pid }) => ({ node, pid }));
   }
 
-  /** Resolves when everything is ready. Throws the first failure; the caller then stops the rest. */
+  /**
+   * Resolves when everything is ready. Throws the first failure; the caller then stops the rest.
+   */
   async start(): Promise<void> {
     const starts = new Map<string, Promise<void>>();
     const startedAt = performance.now();

@@ -27,7 +27,7 @@ async function main(): Promise<number> {
       stop,
       kill,
       onReady: (stack) => {
-        process.stdout.write(summary(stack, places));
+        process.stdout.write(summary(stack, places, process.send !== undefined));
         process.send?.({ ready: true });
       },
     });

@@ -35,6 +35,8 @@ export function kafkaSpec(tools: Tools, place: KafkaPlace): ProcessSpec {
     ],
     env: {},
     stopSignal: 'SIGTERM',
+    // It ends within seconds, and a start after a kill must read its logs again.
+    deathSignal: 'SIGTERM',
     prepare: () => prepareStorage(tools, place, config),
     probe: () => answers(place.port, apiVersionsRequest, (answer) => answer.length > 8),
   };
@@ -42,8 +44,8 @@ export function kafkaSpec(tools: Tools, place: KafkaPlace): ProcessSpec {
 
 /**
  * The thorough compiler waits ten times longer than by default. At the defaults it takes half of a
- * start's CPU (4.6 s to the open port against 3.1 s, and 6.7 s without the archive) for code that runs
- * once; on two shared cores that decides whether a killed broker is back within 15 s.
+ * start's CPU (4.6 s to the open port against 3.1 s, and 6.7 s without the archive) for code that
+ * runs once; on two shared cores that decides whether a killed broker is back within 15 s.
  */
 const lateCompilation = [
   '-XX:Tier4InvocationThreshold=50000',
