@@ -17,7 +17,7 @@ export interface Limit {
 }
 
 /** The state at `nowMs`, and how much of the limit it has used up. */
-export function rollWindow(
+function rollWindow(
   state: WindowState | undefined,
   limit: Limit,
   nowMs: number,
