@@ -38,5 +38,10 @@ export async function startCrowd(
     },
   );
   await keeper.start();
-  return { stop: () => keeper.stop() };
+  // A crowd has nothing to finish: whoever waits for an answer would be gone as well.
+  const stop = async (): Promise<void> => {
+    keeper.kill();
+    await keeper.stop();
+  };
+  return { stop };
 }

@@ -61,6 +61,13 @@ export class Keeper {
    * Resolves when it is ready for the first time. Throws with the end of its log when it is not.
    */
   async start(): Promise<void> {
+    const starting = this.#start();
+    this.#keeping = starting.catch(() => {});
+    await starting;
+    this.#keeping = this.#keep();
+  }
+
+  async #start(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const child = await this.#spawn();
       if (await this.#becomesReady(child)) break;
@@ -72,20 +79,24 @@ export class Keeper {
       this.#terminal.say(`${this.node.id} ${how} while starting; trying again in ${waitMs} ms`);
       await this.#pause(waitMs);
     }
-    this.#keeping = this.#keep();
   }
 
   /** Drains the process, kills it after 20 s; no restart follows. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#child !== undefined && !hasEnded(this.#child)) {
-      const isClean = await stopChild(this.#child, this.node.spec.stopSignal, DRAIN_MS_MAX);
-      if (!isClean) {
-        this.#terminal.say(`${this.node.id} did not end within 20 s and was killed`);
-      }
-    }
+    await this.#end();
+    // A start or restart that was under way may have brought up one more.
     await this.#keeping;
+    await this.#end();
     await this.#log.close();
+  }
+
+  async #end(): Promise<void> {
+    if (this.#child === undefined || hasEnded(this.#child)) return;
+    if (await stopChild(this.#child, this.node.spec.stopSignal, DRAIN_MS_MAX)) return;
+    this.#terminal.say(
+      `${this.node.id} did not end within ${DRAIN_MS_MAX / 1000} s and was killed`,
+    );
   }
 
   /** Ends it without a drain: for the human who presses Ctrl-C again. */

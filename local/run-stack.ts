@@ -61,7 +61,6 @@ export async function runStack(run: StackRun): Promise<void> {
       await superviseUntilStop(run, facts, supervisor, pids);
     } finally {
       pids.stop();
-      terminal.say('draining and ending everything ...');
       await supervisor.stop();
     }
   } finally {
@@ -97,6 +96,7 @@ async function superviseUntilStop(
   const crowd = run.options.demo ? await startCrowd(places, terminal) : undefined;
   run.onReady(outcome);
   await stopped;
+  terminal.say('draining and ending everything ...');
   await crowd?.stop();
 }
 

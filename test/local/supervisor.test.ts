@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../../local/child.ts';
 import type { ProcessNode, StackNode, TaskNode } from '../../local/graph.ts';
@@ -130,3 +132,26 @@ function broken(script: string): ProcessNode['spec'] {
     probe: async () => false,
   };
 }
+
+test('a stop in the middle of a start leaves nothing running', async () => {
+  const slow = node('kafka');
+  const pidFile = join(folder, 'pid');
+  const script = `echo $$ > ${pidFile}; while :; do sleep 0.02; done`;
+  const supervisor = supervise([
+    {
+      ...slow,
+      spec: {
+        ...slow.spec,
+        command: ['sh', '-c', script],
+        prepare: () => delay(300),
+        probe: async () => false,
+      },
+    },
+  ]);
+  const started = supervisor.start();
+  await delay(50);
+  await supervisor.stop();
+  await started;
+  const pid = (await readFile(pidFile, 'utf8').catch(() => '')).trim();
+  expect(pid === '' || !existsSync(`/proc/${pid}/cwd`)).toBe(true);
+});
