@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { encodeBase32, groupSymbols } from './base32.ts';
 import { uuidToBytes } from './uuid.ts';
 
@@ -14,7 +14,7 @@ export interface Confirmation {
   readonly code: string;
 }
 
-export function confirm(key: Buffer, voteId: string, optionNo: number): Confirmation {
+export function confirm(key: KeyObject, voteId: string, optionNo: number): Confirmation {
   const mac = createHmac('sha256', key)
     .update('confirmation/v1')
     .update(uuidToBytes(voteId))

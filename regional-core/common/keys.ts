@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+} from 'node:crypto';
 
 /**
  * Ed25519 (RFC 8032) is the one signature in the system: 64 bytes a signature, one key type, so a
@@ -70,6 +76,11 @@ export function parseSymmetricKey(content: string): Buffer {
   const bytes = Buffer.from(content, 'base64url');
   if (bytes.length < 32) throw new Error('does not hold a key of at least 32 bytes in base64url');
   return bytes;
+}
+
+/** The same, ready for HMACs: given bytes, `createHmac` makes a key each time (17 µs against 3). */
+export function parseHmacKey(content: string): KeyObject {
+  return createSecretKey(parseSymmetricKey(content));
 }
 
 function parseJson(content: string): unknown {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Clock, toTimestamp } from '#common/clock.ts';
 import { confirm } from '#common/confirmation.ts';
@@ -24,7 +25,7 @@ export interface CastVoteParts {
   readonly durability: Durability;
   /** How far this machine's clock may be off, ms. */
   readonly clockErrorMs: number;
-  readonly confirmationKey: Buffer;
+  readonly confirmationKey: KeyObject;
   readonly receiptKey: SigningKey;
   readonly sessions: Sessions;
   readonly claims: Claims;

@@ -2,7 +2,7 @@ import { choiceKey, defineConfig, integerKey, prefixKey, secretFileKey } from '#
 import { durabilities } from '#common/contracts/receipt.ts';
 import { parseOriginSecrets } from '#common/http.ts';
 import { kafkaKeys } from '#common/kafka-config.ts';
-import { parseSigningKey, parseSymmetricKey } from '#common/keys.ts';
+import { parseHmacKey, parseSigningKey } from '#common/keys.ts';
 import { portKey, redisUrlKey, regionKey, serviceKeys } from '#common/service-config.ts';
 
 const perMinute = { min: 1, max: 1_000_000 };
@@ -27,7 +27,7 @@ export const config = defineConfig({
   confirmationKey: secretFileKey(
     'VOTE_CONFIRMATION_KEY_FILE',
     'Key of the confirmation codes; intake and records alone have it.',
-    parseSymmetricKey,
+    parseHmacKey,
   ),
   durability: choiceKey(
     'VOTE_DURABILITY',

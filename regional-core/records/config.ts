@@ -1,7 +1,7 @@
 import { type ConfigOf, defineConfig, secretFileKey } from '#common/config.ts';
 import { parseOriginSecrets } from '#common/http.ts';
 import { kafkaKeys } from '#common/kafka-config.ts';
-import { parsePublicJwks, parseSymmetricKey } from '#common/keys.ts';
+import { parseHmacKey, parsePublicJwks } from '#common/keys.ts';
 import { portKey, postgresUrlKey, regionKey, serviceKeys } from '#common/service-config.ts';
 
 export const config = defineConfig({
@@ -18,7 +18,7 @@ export const config = defineConfig({
   confirmationKey: secretFileKey(
     'VOTE_CONFIRMATION_KEY_FILE',
     'Key of the confirmation codes; intake and records alone have it.',
-    parseSymmetricKey,
+    parseHmacKey,
   ),
   receiptJwks: secretFileKey(
     'VOTE_RECEIPT_JWKS_FILE',

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '#common/clock.ts';
 import type { PublicKeys } from '#common/keys.ts';
 import type { Log } from '#common/log.ts';
@@ -11,7 +12,7 @@ export interface Records {
   /** As the topic `sessions` last told them. */
   readonly ballotKeys: () => PublicKeys;
   readonly receiptKeys: PublicKeys;
-  readonly confirmationKey: Buffer;
+  readonly confirmationKey: KeyObject;
   readonly tries: Tries;
   readonly metrics: RecordsMetrics;
   readonly log: Log;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { toTimestamp } from '#common/clock.ts';
 import { confirm } from '#common/confirmation.ts';
 import type { Receipt } from '#common/contracts/receipt.ts';
@@ -27,7 +28,7 @@ export interface Question {
 export type Decision = VoteState | 'not_found' | 'not_recorded_yet' | 'missing';
 
 /** What is said about a vote, from one consistent reading of Postgres. */
-export function decideVoteState(question: Question, row: VoteStateRow, key: Buffer): Decision {
+export function decideVoteState(question: Question, row: VoteStateRow, key: KeyObject): Decision {
   if (row.option_no !== null) return counted(question, row, row.option_no, key);
   if (row.late_option_no !== null) return late(question, row, row.late_option_no, key);
   // Nothing else holds an option that a code could be compared with.
@@ -38,7 +39,12 @@ export function decideVoteState(question: Question, row: VoteStateRow, key: Buff
   return question.asker.receipt === undefined ? 'not_recorded_yet' : 'missing';
 }
 
-function counted(question: Question, row: VoteStateRow, optionNo: number, key: Buffer): Decision {
+function counted(
+  question: Question,
+  row: VoteStateRow,
+  optionNo: number,
+  key: KeyObject,
+): Decision {
   const { asker, voteId } = question;
   const shared = {
     ...common(question, row),
@@ -61,7 +67,7 @@ function counted(question: Question, row: VoteStateRow, optionNo: number, key: B
   }
 }
 
-function late(question: Question, row: VoteStateRow, optionNo: number, key: Buffer): Decision {
+function late(question: Question, row: VoteStateRow, optionNo: number, key: KeyObject): Decision {
   const { asker, voteId } = question;
   if (asker.kind === 'code' && !isCodeOf(asker.code, key, voteId, optionNo)) return 'not_found';
   const state = uncounted(question, row, 'late');

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { timingSafeEqual } from 'node:crypto';
 import { normalizeBase32 } from '#common/base32.ts';
 import { confirm } from '#common/confirmation.ts';
@@ -23,7 +24,7 @@ export function readProof(header: string, voteId: string, keys: PublicKeys): Pro
 }
 
 /** True when the code is the one of this vote and option. */
-export function isCodeOf(code: string, key: Buffer, voteId: string, optionNo: number): boolean {
+export function isCodeOf(code: string, key: KeyObject, voteId: string, optionNo: number): boolean {
   const expected = Buffer.from(normalizeBase32(confirm(key, voteId, optionNo).code) ?? '');
   const given = Buffer.from(code);
   return given.length === expected.length && timingSafeEqual(given, expected);

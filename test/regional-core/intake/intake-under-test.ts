@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { systemClock } from '#common/clock.ts';
@@ -29,7 +29,7 @@ const redisUrl = inject('stores').redisUrl;
 export const redisPrefix = `${randomBytes(4).toString('hex')}:`;
 export const ballotKey = createSigningKey();
 export const receiptKey = createSigningKey();
-export const confirmationKey = randomBytes(32);
+export const confirmationKey = createSecretKey(randomBytes(32));
 const secret = 'the-secret-of-the-edge';
 export const redis = createRedis({ url: redisUrl, name: 'test', commandMs: 1000, log });
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
 import { systemClock } from '#common/clock.ts';
@@ -32,7 +32,7 @@ export async function startTestRecords() {
     pool,
     ballotKeys: () => importPublicKeys([ballotKey.publicJwk]),
     receiptKeys: importPublicKeys([receiptKey.publicJwk]),
-    confirmationKey: randomBytes(32),
+    confirmationKey: createSecretKey(randomBytes(32)),
     tries: new Tries(systemClock),
     metrics: createRecordsMetrics(registry),
     log,

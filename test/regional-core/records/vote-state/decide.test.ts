@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalizeBase32 } from '#common/base32.ts';
@@ -11,7 +11,7 @@ import {
   type Question,
 } from '../../../../regional-core/records/vote-state/decide.ts';
 
-const key = randomBytes(32);
+const key = createSecretKey(randomBytes(32));
 const voteId = '0d1f6c1e-8f3a-8abc-9def-0123456789ab';
 const sessionId = '3b241101-e2bb-4255-8caf-4136c566a962';
 const asOf = new Date('2030-01-01T00:00:10.000Z');

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { confirm } from '#common/confirmation.ts';
@@ -56,7 +56,7 @@ test('no text makes it throw', () => {
 });
 
 test('a code is read however it was typed, and fits its own vote and option alone', () => {
-  const key = randomBytes(32);
+  const key = createSecretKey(randomBytes(32));
   const { code } = confirm(key, voteId, 3);
   const typed = ` ${code.toLowerCase().replace('-', ' ')}`;
   const proof = readProof(typed, voteId, keys);
