@@ -69,7 +69,7 @@ test('the same choice is recorded or repeated, never refused; another never over
 
 test('the choice in a claim is not the confirmation code', () => {
   const { commitment, code } = confirm(
-    Buffer.alloc(32, 1),
+    createSecretKey(Buffer.alloc(32, 1)),
     '0190a0de-7b7c-7cc0-8000-000000000001',
     2,
   );

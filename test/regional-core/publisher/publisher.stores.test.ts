@@ -175,7 +175,9 @@ test('hidden counts appear when the session closes, without another vote', async
     () => totals.get(sessionId)?.total_votes === 2 && totals.get(sessionId)!,
   );
   expect(hidden.counts).toBeNull();
-  const shown = await until(() => totals.get(sessionId)?.counts != null && totals.get(sessionId)!);
+  const shown = await until(
+    () => totals.get(sessionId)?.counts?.length === 3 && totals.get(sessionId)!,
+  );
   expect(shown.counts).toEqual([0, 2, 0]);
 });
 
