@@ -6,8 +6,8 @@ import { root } from './tools.ts';
 /**
  * Starts a process of the stack in a session of its own (a Ctrl-C in the terminal reaches only the
  * supervisor, which ends things in order), with the kernel's promise that it gets its death
- * signal when the supervisor dies, even by kill -9. setpriv and unshare replace themselves by the command,
- * so the pid is the command's own.
+ * signal when the supervisor dies, even by kill -9. setpriv and unshare replace themselves by the
+ * command, so the pid is the command's own.
  */
 export function startChild(spec: ProcessSpec): ChildProcess {
   const signal = spec.deathSignal.replace('SIG', '');

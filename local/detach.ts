@@ -11,7 +11,8 @@ type Message = { ready: true } | { failed: string };
 
 /**
  * Starts the supervisor in a session of its own, logging to .local/log/up.log, and waits until it
- * says that the stack is ready. Returns the exit code: 0 when ready, 1 when it failed, 130 for Ctrl-C.
+ * says that the stack is ready. Returns the exit code: 0 when ready, 1 when it failed, 130 for
+ * Ctrl-C.
  */
 export async function detach(places: Places, args: readonly string[]): Promise<number> {
   const foreground = args.filter((arg) => arg !== '--detach');

@@ -6,8 +6,8 @@ export interface ProcessSpec {
   /** SIGTERM drains; Postgres takes SIGINT for "end now, but cleanly". */
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /**
-   * What the kernel sends when the starter dies without a word. SIGKILL where nothing is lost by it:
-   * a drain whose log nobody reads any more may never end, and something would be left behind.
+   * What the kernel sends when the starter dies without a word. SIGKILL where nothing is lost by
+   * it: a drain whose log nobody reads any more may never end, and something would be left behind.
    */
   readonly deathSignal: 'SIGTERM' | 'SIGINT' | 'SIGKILL';
   /** Runs before every start, restarts too: makes folders, clears what a kill left behind. */

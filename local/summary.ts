@@ -5,7 +5,7 @@ import type { StackFile } from './stack-file.ts';
 
 const DEMO_CODES = 3;
 
-/** What a human needs to know when the stack is ready, with fresh voting codes for the demo session. */
+/** What a human needs to know when the stack is ready, with fresh voting codes to try. */
 export function summary(stack: StackFile, places: Places, isDetached: boolean): string {
   const { demo, regions } = stack;
   const key = readVotingCodeKey(places.secrets);

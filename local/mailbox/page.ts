@@ -1,10 +1,13 @@
 import type { Mail } from './mails.ts';
 
-const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:44rem}
+body{margin:2rem auto;padding:0 1rem}
 article{border-top:1px solid #999;padding:1rem 0}h2{margin:0;font-size:1.1rem}
 p{margin:.2rem 0;color:#444}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}`;
 
-/** The mails as one page without scripts. All of a mail is shown as text: only links are made live. */
+/**
+ * The mails as one page without scripts. All of a mail is shown as text: only links are made live.
+ */
 export function mailboxPage(mails: readonly Mail[]): string {
   const articles = mails.map(
     ({ to, subject, text, at }) => `<article><h2>${escape(subject)}</h2>

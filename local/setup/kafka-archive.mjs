@@ -1,6 +1,6 @@
 // Class data sharing (JEP 350): a broker is started once, and at its end Java writes the classes it
-// loaded, parsed and linked, to a file that later starts map into memory. Measured: 6.7 s of CPU to the
-// open port without, 4.7 with it. Without the file everything works, only slower.
+// loaded, parsed and linked, to a file that later starts map into memory. Measured: 6.7 s of CPU to
+// the open port without, 4.7 with it. Without the file everything works, only slower.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Kafka's jars, as local/kafka/pom.xml names them, in .local/tools/kafka/lib, and an archive of their
-// classes that spares each start of the broker a third of its work.
+// Kafka's jars, as local/kafka/pom.xml names them, in .local/tools/kafka/lib, and an archive of
+// their classes that spares each start of the broker a third of its work.
 
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// npm packages, and Node 24 among them: the services run on the Node that the lock file names, not on
-// the one that this machine happens to have.
+// npm packages, and Node 24 among them: the services run on the Node that the lock file names, not
+// on the one that this machine happens to have.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,8 @@ export function installPackages() {
   say('installing npm packages (about a minute) ...');
   const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
   const clean = npm(['ci', ...flags]);
-  // `npm ci` refuses when a registry lags behind the lock on a platform package; `install` mends that.
+  // `npm ci` refuses when a registry lags behind the lock on a platform package; `install` mends
+  // that.
   const result = clean.ok ? clean : npm(['install', ...flags]);
   if (!result.ok) {
     const reason = isNetworkTrouble(result.output)

@@ -1,12 +1,14 @@
 // Builds the voters' page when a source of it changed since the last build.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { readJson, root, run, SetupError, say, sha256, tail, writeWhole } from './shared.mjs';
 
 export function buildPages() {
   const page = join(root, 'voter-web');
-  if (!existsSync(join(page, 'index.html'))) return;
+  if (!existsSync(join(page, 'index.html'))) {
+    throw new SetupError('voter-web/index.html is missing: the checkout is not complete.');
+  }
   const dist = join(page, 'dist');
   const stampPath = join(dist, '.built.json');
   const wanted = sourcesHash(page);
@@ -28,7 +30,7 @@ export function buildPages() {
 function sourcesHash(page) {
   const files = sourceFiles(page);
   const lock = readFileSync(join(root, 'package-lock.json'));
-  return sha256(lock, ...files.flatMap((file) => [file, readFileSync(file)]));
+  return sha256(lock, ...files.flatMap((file) => [relative(page, file), readFileSync(file)]));
 }
 
 function sourceFiles(folder) {

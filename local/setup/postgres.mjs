@@ -1,5 +1,5 @@
-// Postgres comes as an npm package whose links are made by an install script; scripts stay off here,
-// so the links are made by us, and the binaries' execute bits are checked.
+// Postgres comes as an npm package whose links are made by an install script; scripts stay off
+// here, so the links are made by us, and the binaries' execute bits are checked.
 
 import { chmodSync, existsSync, lstatSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

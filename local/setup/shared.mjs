@@ -1,4 +1,5 @@
-// What every step of the set-up needs: where things are, how a command is run, how a failure is told.
+// What every step of the set-up needs: where things are, how a command is run, how a failure is
+// told.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -40,7 +41,9 @@ function diskFull() {
   return `The disk under ${root} is full: free at least 2 GB and start again.`;
 }
 
-/** What was found where. Read by local/tools.ts; survives between runs in .local/tools/tools.json. */
+/**
+ * What was found where. Read by local/tools.ts; survives between runs in .local/tools/tools.json.
+ */
 export const tools = {
   found: readJson(join(toolsDir, 'tools.json')) ?? {},
   save() {
@@ -48,7 +51,9 @@ export const tools = {
   },
 };
 
-/** Linux is assumed by the binaries; too little room is better told now than by a broken install. */
+/**
+ * Linux is assumed by the binaries; too little room is better told now than by a broken install.
+ */
 export function checkMachine() {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw new SetupError(
@@ -127,9 +132,11 @@ export function tail(output) {
 }
 
 export function isNetworkTrouble(output) {
-  return /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|Unknown host|Could not (?:transfer|resolve)|Temporary failure/i.test(
-    output,
-  );
+  const signs = [
+    'ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH',
+    'Unknown host|Could not (?:transfer|resolve)|Temporary failure',
+  ];
+  return new RegExp(signs.join('|'), 'i').test(output);
 }
 
 let isIndexFresh = false;
