@@ -25,7 +25,7 @@ export function placedName(name: string, region: string | undefined): string {
  * Every value the local stack can give to a service in a place. Services with one instance for all
  * regions work with the stores of the first, the home region.
  */
-export function allValues({ kind, region }: Placed, facts: Facts): Record<string, string> {
+function allValues({ kind, region }: Placed, facts: Facts): Record<string, string> {
   const { port, regions, secrets } = facts;
   const home = region ?? regions[0] ?? '';
   const edge = `http://localhost:${port('edge')}`;

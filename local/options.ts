@@ -8,9 +8,9 @@ export interface Options {
   readonly regions: readonly string[];
 }
 
-export const regionNames = ['us-east-1', 'us-west-2'] as const;
+const regionNames = ['us-east-1', 'us-west-2'] as const;
 
-export const usage = `Options of npm start (after --):
+const usage = `Options of npm start (after --):
   --detach       return when ready; npm stop ends it
   --regions N    1 or ${regionNames.length} regions (default 1)
   --clean        drop the data first

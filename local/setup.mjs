@@ -1,6 +1,7 @@
-// Installs whatever this machine lacks, then gets out of the way. Runs before anything is installed,
-// under the Node that happens to be there: plain Node >= 18, no dependency, no TypeScript.
-// Options: --for-tests (also Chromium), --quiet (prints nothing when there is nothing to do).
+// Installs whatever this machine lacks, then gets out of the way. Runs before anything is
+// installed, under the Node that happens to be there: plain Node >= 18, no dependency, no
+// TypeScript. Options: --for-tests (also Chromium), --quiet (prints nothing when there is nothing
+// to do).
 
 import { mkdirSync } from 'node:fs';
 import { installChromium } from './setup/chromium.mjs';
