@@ -65,7 +65,7 @@ export function applyTick(shown: Results, tick: Tick, sequence: number, at: stri
 }
 
 /** A share of the total from 0 to 100 with two decimals; 0 of nothing is 0. */
-export function shareOf(count: number | null, total: number): number | null {
+function shareOf(count: number | null, total: number): number | null {
   if (count === null) return null;
   return total <= 0 ? 0 : Math.round((count / total) * 10_000) / 100;
 }
