@@ -99,7 +99,8 @@ function regionStores({ tools, places, facts }: Stack, region: string): StackNod
     {
       kind: 'task',
       id: placedName('topics', region),
-      dependsOn: [kafkaId],
+      // It waits for the broker by itself: loading its client takes a second of the same time.
+      dependsOn: [],
       run: (signal) => createTopics(tools, broker, places.compileCache, signal),
     },
   ];
@@ -169,14 +170,14 @@ function portsOf({ kind, region, keys }: PlacedService, facts: Facts): number[] 
 /** A service waits for the stores whose addresses it lists, and for nothing else. */
 function storesOf({ keys, region }: PlacedService, { regions }: Facts): string[] {
   const home = region ?? regions[0];
-  const stores: Record<string, string> = {
-    VOTE_KAFKA_BROKERS: placedName('topics', home),
-    VOTE_REDIS_URL: placedName('redis', home),
-    VOTE_POSTGRES_URL: 'schema',
+  const stores: Record<string, string[]> = {
+    VOTE_KAFKA_BROKERS: [placedName('kafka', home), placedName('topics', home)],
+    VOTE_REDIS_URL: [placedName('redis', home)],
+    VOTE_POSTGRES_URL: ['postgres', 'schema'],
   };
   return Object.entries(stores)
     .filter(([key]) => keys.all.includes(key))
-    .map(([, id]) => id);
+    .flatMap(([, ids]) => ids);
 }
 
 /** The edge passes on what is under way, and mail is sent, until their users are gone. */

@@ -5,8 +5,8 @@ import { Admin } from '@platformatic/kafka';
 import { topics } from '#common/contracts/topics.ts';
 
 const REPLICAS = 1;
-const TRIES_MAX = 40;
-const RETRY_MS = 500;
+const CREATE_MS_MAX = 130_000;
+const RETRY_MS = 100;
 
 const broker = process.argv[2];
 if (broker === undefined) throw new Error('usage: create-topics.ts HOST:PORT');
@@ -18,7 +18,8 @@ try {
 }
 
 async function createMissing(): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  const deadline = performance.now() + CREATE_MS_MAX;
+  for (;;) {
     try {
       const existing = new Set(await admin.listTopics({ includeInternals: false }));
       for (const topic of topics.filter(({ name }) => !existing.has(name))) {
@@ -31,8 +32,8 @@ async function createMissing(): Promise<void> {
       }
       return;
     } catch (error) {
-      // Just started, a broker may still be fenced or its controller not elected.
-      if (attempt === TRIES_MAX) throw error;
+      // The broker may not be there yet, or still be fenced, or its controller not elected.
+      if (performance.now() > deadline) throw error;
       await delay(RETRY_MS);
     }
   }
