@@ -6,7 +6,10 @@ import { createSession } from './sessions.ts';
 import { cast, castOne, newBallot, newCode } from './voters.ts';
 
 const newPage = useBrowser();
-/** The requirement is 500 ms on machines of its own; here the browsers share two cores with all else. */
+/**
+ * The requirement is 500 ms on machines of its own; here the browsers share two cores with all
+ * else.
+ */
 const visibleMsMax = 2000;
 let sessionId: string;
 beforeEach(async () => {
@@ -43,9 +46,9 @@ test('the results move in two browsers when somebody votes', async () => {
   await Promise.all(pages.map((page) => untilTotal(page, '1 vote counted', visibleMsMax)));
   for (const page of pages) {
     expect(await bars(page)).toEqual([
-      'Aurora 0% 0 votes',
-      'Delta Choir 100% 1 vote',
-      'Mira – Paper Moon 0% 0 votes',
+      'Aurora 0.00% 0 votes',
+      'Delta Choir 100.00% 1 vote',
+      'Mira – Paper Moon 0.00% 0 votes',
     ]);
   }
 });

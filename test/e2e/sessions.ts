@@ -21,7 +21,9 @@ export const options = [
 const hourMs = 60 * 60 * 1000;
 const knownMsMax = 15_000;
 
-/** A session made in the portal as an admin would; resolves to its id when every service knows it. */
+/**
+ * A session made in the portal as an admin would; resolves to its id when every service knows it.
+ */
 export async function createSession(wish: SessionWish = {}): Promise<string> {
   const { title = 'Song of the test', policies = ['code', 'account'] } = wish;
   const now = Date.now();
@@ -46,7 +48,9 @@ export async function closeSession(sessionId: string): Promise<void> {
   await adminPost(`/sessions/${sessionId}/close`, {});
 }
 
-/** Identity, results and intake hear of a session one by one; the page may meet any of them first. */
+/**
+ * Identity, results and intake hear of a session one by one; the page may meet any of them first.
+ */
 async function expectKnown(sessionId: string, byCode: boolean): Promise<void> {
   expect((await ask(`/api/v1/sessions/${sessionId}`)).status).toBe(200);
   expect((await ask(`/api/v1/results/${sessionId}`)).status).toBe(200);
