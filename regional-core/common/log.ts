@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
@@ -13,7 +14,7 @@ export type LogLevel = (typeof logLevels)[number];
 export function createLog(
   name: { service: string; region?: string },
   level: LogLevel,
-  destination?: DestinationStream,
+  destination: DestinationStream = standardOutput,
 ): Log {
   const options = {
     level,
@@ -33,5 +34,27 @@ export function createLog(
       remove: true,
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }
+
+/** How often a line is offered to a pipe that is full, a millisecond apart, before it is dropped. */
+const offersMax = 50;
+
+/**
+ * Lines go out one by one, at once: the last one before an end is the one that is needed. Nobody
+ * reading any more, or not fast enough, costs lines and never the process (pino's own destination
+ * tries for ever at exit when the reader is gone).
+ */
+const standardOutput: DestinationStream = {
+  write: (line) => {
+    for (let offer = 0; offer < offersMax; offer++) {
+      try {
+        writeSync(1, line);
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }
+    }
+  },
+};
