@@ -6,6 +6,8 @@ export type Log = Logger;
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+const redacted = ['authorization', 'cookie', 'password', 'email', 'code', 'token', 'receipt'];
+
 /**
  * JSON lines on standard output: `time` (RFC 3339), `level` (a word), `service`, `region`, `msg`
  * and what the line is about. Requests add `trace_id`. Never a token, an address, an e-mail, or a
