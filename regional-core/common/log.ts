@@ -23,18 +23,7 @@ export function createLog(
     base: name,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: {
-      paths: [
-        'authorization',
-        'cookie',
-        'password',
-        'email',
-        'code',
-        '*.authorization',
-        '*.cookie',
-      ],
-      remove: true,
-    },
+    redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), remove: true },
   };
   return pino(options, destination);
 }
