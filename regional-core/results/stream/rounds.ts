@@ -22,16 +22,32 @@ export interface RoundsOptions {
 const sliceMsMax = 10;
 const writesBetweenLooks = 64;
 
+/** What is still to be written of a round: one chunk to what is left of one group. */
+interface Job {
+  readonly group: Group;
+  readonly chunk: Chunk;
+  readonly sequence: number;
+  /** A snapshot goes to everybody, a change only to who has not been told it yet. */
+  readonly isWhole: boolean;
+  readonly left: Iterator<Stream>;
+}
+
 /**
- * Brings streams to the latest totals. A round takes one session's streams from the totals sent
- * last to the latest there are: it encodes once a group and offers the same bytes to each stream.
- * What changes while rounds are under way is one more round after them, however many changes those
- * were: what waits is a set of sessions, so it cannot grow.
+ * Brings streams to the latest totals. A round takes one session's streams from the totals sent last
+ * to the latest there are: it encodes once a group and offers the same bytes to each stream. What
+ * changes while rounds are under way is one more round after them, however many changes those were:
+ * what waits is a set of sessions, so it cannot grow.
+ *
+ * A round is written in slices, between which the event loop does other work. The loop over streams
+ * is plain: as nested generators it cost a fifth of each delivery.
  */
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #changed = new Set<Channel>();
-  #writes: Generator<void, void> | undefined;
+  /** Of the round under way, at most one a group; last first. */
+  #jobs: Job[] = [];
+  #totalsAtMs: number | undefined;
+  #isRunning = false;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -40,50 +56,66 @@ export class Rounds {
   /** Adds a round for the channel, soon: all changes of the same moment go into one. */
   add(channel: Channel): void {
     this.#changed.add(channel);
-    if (this.#writes !== undefined) return;
-    this.#writes = this.#writeAll();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     setImmediate(this.#runSlice);
   }
 
   readonly #runSlice = (): void => {
     const untilMs = performance.now() + sliceMsMax;
-    for (let writes = 1; this.#writes?.next().done === false; writes++) {
-      if (writes % writesBetweenLooks !== 0 || performance.now() < untilMs) continue;
-      setImmediate(this.#runSlice);
-      return;
-    }
-    this.#writes = undefined;
+    do {
+      const job = this.#jobs.at(-1);
+      if (job === undefined) {
+        this.#endRound();
+        const [channel] = this.#changed;
+        this.#isRunning = channel !== undefined;
+        if (channel === undefined) return;
+        this.#beginRound(channel);
+      } else if (this.#writeSome(job)) {
+        this.#jobs.pop();
+      }
+    } while (performance.now() < untilMs);
+    setImmediate(this.#runSlice);
   };
 
-  /** Every round there is to do; yields after each stream. */
-  *#writeAll(): Generator<void, void> {
-    // A channel that changes again while this runs comes back at the end of the set.
-    for (const channel of this.#changed) {
-      this.#changed.delete(channel);
-      const known = this.#options.state.get(channel.sessionId);
-      if (known === undefined) continue;
-      const { previous, next } = channel.advance(known, this.#options.clock.now());
-      for (const group of channel.groups) {
-        yield* this.#writeGroup(group, previous[group.viewer], next[group.viewer]);
-      }
-      this.#options.onRoundDone(next.public.updatedAtMs);
+  /** Writes to the next few streams of a job; true when there are no more. */
+  #writeSome({ group, chunk, sequence, isWhole, left }: Job): boolean {
+    for (let writes = 0; writes < writesBetweenLooks; writes++) {
+      const { done, value: stream } = left.next();
+      if (done === true) return true;
+      // Opened while the round was under way: its snapshot has told it.
+      if (!isWhole && stream.sequence >= sequence) continue;
+      stream.sequence = sequence;
+      this.#options.offer(stream, group, chunk);
+    }
+    return false;
+  }
+
+  #beginRound(channel: Channel): void {
+    this.#changed.delete(channel);
+    const known = this.#options.state.get(channel.sessionId);
+    if (known === undefined) return;
+    const { previous, next } = channel.advance(known, this.#options.clock.now());
+    this.#totalsAtMs = next.public.updatedAtMs;
+    for (const group of channel.groups) {
+      const job = this.#jobFor(group, previous[group.viewer], next[group.viewer]);
+      if (job !== undefined) this.#jobs.push(job);
     }
   }
 
-  *#writeGroup(group: Group, previous: View, next: View): Generator<void, void> {
-    if (isSameView(previous, next)) return;
+  #endRound(): void {
+    if (this.#totalsAtMs !== undefined) this.#options.onRoundDone(this.#totalsAtMs);
+    this.#totalsAtMs = undefined;
+  }
+
+  #jobFor(group: Group, previous: View, next: View): Job | undefined {
+    if (isSameView(previous, next)) return undefined;
     const isWhole = needsSnapshot(previous, next);
     const chunk = isWhole
       ? this.#options.snapshots.getShared(next).event
       : this.#encode(previous, next, group.form);
-    if (chunk === undefined) return;
-    for (const stream of group.streams) {
-      // Opened while the round was under way: its snapshot has told it.
-      if (!isWhole && stream.sequence >= next.sequence) continue;
-      stream.sequence = next.sequence;
-      this.#options.offer(stream, group, chunk);
-      yield;
-    }
+    if (chunk === undefined) return undefined;
+    return { group, chunk, sequence: next.sequence, isWhole, left: group.streams.values() };
   }
 
   #encode(previous: View, next: View, form: StreamForm): Chunk | undefined {
