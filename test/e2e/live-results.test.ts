@@ -97,3 +97,15 @@ test('without a stream the page falls back to the snapshot', async () => {
   await castOne(sessionId, 'delta');
   await untilTotal(page, '1 vote counted');
 });
+
+test('results that are for voters come into sight with the receipt', async () => {
+  sessionId = await createSession({ resultsPolicy: 'after_vote' });
+  const page = await newPage();
+  await page.goto(addressOf(sessionId));
+  await results(page).getByText('The results are shown here after you have voted.').waitFor();
+  await enterCode(page, newCode(sessionId));
+  expect(await bars(page)).toEqual([]);
+  await choose(page, 'Aurora');
+  await pressVote(page);
+  await results(page).getByRole('listitem').filter({ hasText: '100.00% 1 vote' }).waitFor();
+});
