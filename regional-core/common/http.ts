@@ -52,6 +52,7 @@ function traceAndObserve(observe: AppOptions['observe']): Middleware<RequestStat
 
 /** Turns every error into problem+json (RFC 9457): clients get the code, the log gets the cause. */
 function answerErrors(log: Log): Middleware<RequestState> {
+  const troubles = new TroubleLog(log);
   return async (context, next) => {
     try {
       await next();
@@ -59,13 +60,40 @@ function answerErrors(log: Log): Middleware<RequestState> {
     } catch (error) {
       const known = error instanceof ServiceError;
       const refusal = known ? error : new ServiceError('internal_error', { cause: error });
-      if (refusal.status >= 500) {
-        const line = { trace_id: context.state.traceId, code: refusal.code, err: refusal.cause };
-        log[known ? 'warn' : 'error'](line, refusal.message);
-      }
+      if (refusal.status >= 500) troubles.add(refusal, context.state.traceId);
       answerProblem(context, refusal);
     }
   };
+}
+
+/**
+ * One line a second and code, with the number of those left out: a broker that is away must not
+ * become a line for every vote. The metrics count them all.
+ */
+class TroubleLog {
+  readonly #log: Log;
+  readonly #seen = new Map<string, { sinceMs: number; unsaid: number }>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  add(error: ServiceError, traceId: string): void {
+    const nowMs = performance.now();
+    const seen = this.#seen.get(error.code);
+    if (seen !== undefined && nowMs - seen.sinceMs < 1000) {
+      seen.unsaid++;
+      return;
+    }
+    const line = {
+      trace_id: traceId,
+      error: error.code,
+      err: error.cause,
+      unsaid: seen?.unsaid ?? 0,
+    };
+    this.#log[error.code === 'internal_error' ? 'error' : 'warn'](line, error.message);
+    this.#seen.set(error.code, { sinceMs: nowMs, unsaid: 0 });
+  }
 }
 
 /** Writes the problem document of an error. Exported for answers made outside the middleware. */
