@@ -53,7 +53,7 @@ test('a vote pressed after closing says that nothing was recorded; a receipt sta
   expect(await readReceipt(early)).toEqual(shown);
 });
 
-test('a scheduled session gives ballots, and says when voting opens to who votes early', async () => {
+test('a scheduled session gives ballots, and tells who votes early when it opens', async () => {
   const sessionId = await createSession({ title: 'Soon', opensInMs: 600_000 });
   const page = await newPage();
   await page.goto(addressOf(sessionId));

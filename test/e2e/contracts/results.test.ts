@@ -84,7 +84,7 @@ describe('the snapshot', () => {
 describe('the stream', () => {
   beforeEach(freshSession);
 
-  test('begins with a snapshot and goes on with an event for each option that changed', async () => {
+  test('begins with a snapshot, then has an event for each option that changed', async () => {
     const stream = await follow();
     expect(stream.status).toBe(200);
     expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/);
