@@ -7,8 +7,8 @@ import { join } from 'node:path';
  * `npm test`: builds nothing, starts what the tests need, runs them all, and ends with
  * "N passed, N failed". Arguments go to vitest: `npm test -- test/local`.
  *
- * vitest's JSON calls a run with an unhandled rejection a success while vitest exits with 1: the exit
- * status decides, the JSON only counts.
+ * vitest's JSON calls a run with an unhandled rejection a success while vitest exits with 1: the
+ * exit status decides, the JSON only counts.
  */
 const folder = mkdtempSync(join(tmpdir(), 'vote-test-'));
 const report = join(folder, 'report.json');

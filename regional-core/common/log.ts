@@ -28,7 +28,9 @@ export function createLog(
   return pino(options, destination);
 }
 
-/** How often a line is offered to a pipe that is full, a millisecond apart, before it is dropped. */
+/**
+ * How often a line is offered to a pipe that is full, a millisecond apart, before it is dropped.
+ */
 const offersMax = 50;
 
 /**

@@ -33,10 +33,10 @@ interface Job {
 }
 
 /**
- * Brings streams to the latest totals. A round takes one session's streams from the totals sent last
- * to the latest there are: it encodes once a group and offers the same bytes to each stream. What
- * changes while rounds are under way is one more round after them, however many changes those were:
- * what waits is a set of sessions, so it cannot grow.
+ * Brings streams to the latest totals. A round takes one session's streams from the totals sent
+ * last to the latest there are: it encodes once a group and offers the same bytes to each stream.
+ * What changes while rounds are under way is one more round after them, however many changes those
+ * were: what waits is a set of sessions, so it cannot grow.
  *
  * A round is written in slices, between which the event loop does other work. The loop over streams
  * is plain: as nested generators it cost a fifth of each delivery.
