@@ -23,7 +23,7 @@ describe('an attempt', () => {
     });
   });
 
-  test('is made again after the Retry-After of a 503, at most 2 minutes, and may be recorded', () => {
+  test('is made again after the Retry-After of a 503, and may be recorded', () => {
     const unknown = { error: 'outcome_unknown', retryable: true };
     expect(judgeAnswer(answer(503, unknown, 2))).toEqual({
       kind: 'again',
