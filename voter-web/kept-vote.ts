@@ -25,8 +25,12 @@ export type RecordedVote = {
   voteId: string;
   /** accepted_at, RFC 3339 UTC; empty where the service did not tell it. */
   acceptedAt: string;
+  /** Without a receipt it is that of the row that counts, or empty where no row does. */
   confirmationCode: string;
-  /** The signed receipt; null when the vote was found by its state and not by its 201. */
+  /**
+   * The signed receipt; null when the vote was found by its state and not by its 201. It may then
+   * be another choice than the one sent here, so nothing says "as cast" of it.
+   */
   receipt: string | null;
   /** For asking the state of the vote; null once there is nothing left to ask. */
   ballotToken: string | null;
@@ -43,12 +47,15 @@ export type Receipt = {
 };
 
 /**
- * `unchecked`: the count has read the vote; `as-cast`, `earlier-choice`: its state was asked for.
+ * `unchecked`: the count has read the vote, whether it was counted or ended as a duplicate. In all
+ * others its state was asked for; `one-of-yours`: a vote of this voter counts, of which choice is
+ * not known here.
  */
 export type CountState =
   | 'unchecked'
   | 'as-cast'
   | 'earlier-choice'
+  | 'one-of-yours'
   | 'late'
   | 'quarantined'
   | 'void';

@@ -17,7 +17,7 @@ import {
   type SenderState,
   startSending,
 } from './vote-sender.ts';
-import { readVoteState, stateRequest } from './vote-state.ts';
+import { foundVote, readVoteState, stateRequest } from './vote-state.ts';
 
 /** What sending needs of the world. */
 export type SendWorld = {
@@ -152,7 +152,10 @@ async function settle(
   }
 }
 
-/** An earlier post had no answer and a later one was refused: only the state of the vote tells. */
+/**
+ * An earlier post had no answer and a later one was refused: only the state of the vote tells. The
+ * row it names may be of a choice made on another device.
+ */
 async function resolve(sessionId: string, vote: SendingVote, world: SendWorld): Promise<void> {
   const ballotToken = vote.ballot.ballot_token;
   const voteId = readClaims(ballotToken)?.['vote_id'];
@@ -162,9 +165,7 @@ async function resolve(sessionId: string, vote: SendingVote, world: SendWorld): 
     const [url, request] = stateRequest(voteId, ballotToken, null);
     const found = readVoteState(await world.ask(url, request));
     if (found !== null) {
-      const { confirmation_code, accepted_at: timestamp } = found;
-      const receipt = { vote_id: voteId, timestamp, confirmation_code, receipt: null };
-      keep(sessionId, recordedVote(receipt, ballotToken), world);
+      keep(sessionId, foundVote(voteId, found, ballotToken), world);
       return;
     }
   }

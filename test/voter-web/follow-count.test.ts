@@ -81,7 +81,7 @@ describe('following a vote until it is counted', () => {
       () => 99,
       [state('accepted'), state('accepted'), state('counted')],
     );
-    expect(await followCount({ ...vote, receipt: null }, world)).toBe('as-cast');
+    expect(await followCount({ ...vote, receipt: null }, world)).toBe('one-of-yours');
     expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/api/v1/votes/v1'));
   });
 

@@ -39,6 +39,16 @@ const refusal = (status: number, error: string, members: Record<string, unknown>
   },
 });
 
+const state = (status: string): Answer => ({
+  kind: 'ok',
+  status: 200,
+  body: {
+    status,
+    confirmation_code: 'CCCCC-DDDDD',
+    accepted_at: '2026-01-01T00:00:00Z',
+  },
+});
+
 type Sent = { url: string; request: ApiRequest; keptThen: KeptVote | null };
 
 /** A world that gives these answers one after the other, and remembers what it was asked. */
@@ -60,6 +70,14 @@ function worldOf(answers: Answer[], store: TextStore, more: Partial<SendWorld> =
     ...more,
   };
   return { world, sent };
+}
+
+/** Sends a vote whose answer is lost and whose retry is refused; what is asked then gets these. */
+async function afterLostAnswer(store: TextStore, answers: Answer[]): Promise<Sent[]> {
+  const lost: Answer[] = [{ kind: 'none' }, refusal(410, 'session_closed')];
+  const { world, sent } = worldOf([...lost, ...answers], store);
+  await sendVote('s1', { optionId: 'the-choice', ballot }, world);
+  return sent;
 }
 
 describe('sending a vote', () => {
@@ -140,26 +158,33 @@ describe('sending a vote', () => {
     });
   });
 
-  test('a refusal after a lost answer asks for the state of the vote and finds it', async () => {
+  test('a refusal after a lost answer asks for the state of the vote and finds one', async () => {
     const store = memoryStore();
-    const state: Answer = {
-      kind: 'ok',
-      status: 200,
-      body: {
-        status: 'accepted',
-        confirmation_code: 'CCCCC-DDDDD',
-        accepted_at: '2026-01-01T00:00:00Z',
-      },
-    };
-    const answers = [{ kind: 'none' } as Answer, refusal(410, 'session_closed')];
-    const { world, sent } = worldOf([...answers, refusal(404, 'not_recorded_yet'), state], store);
-    await sendVote('s1', { optionId: 'o1', ballot }, world);
-    expect(sent.at(-1)?.url).toBe('/api/v1/votes/v1');
+    const found = await afterLostAnswer(store, [
+      refusal(404, 'not_recorded_yet'),
+      state('counted'),
+    ]);
+    expect(found.at(-1)?.url).toBe('/api/v1/votes/v1');
     expect(readKeptVote(store, 's1')).toMatchObject({
       stage: 'recorded',
       confirmationCode: 'CCCCC-DDDDD',
+      acceptedAt: '2026-01-01T00:00:00Z',
       receipt: null,
     });
+    expect(store.getItem('vote:s1')).not.toContain('the-choice');
+  });
+
+  test('a vote found by its state is not told as the choice sent here', async () => {
+    // The row may be that of an earlier choice on another device: its code proves nothing here.
+    const store = memoryStore();
+    await afterLostAnswer(store, [state('counted')]);
+    expect(readKeptVote(store, 's1')).toMatchObject({ count: 'one-of-yours', ballotToken: null });
+  });
+
+  test.each(['late', 'quarantined', 'void'])('a vote found %s is told as that', async (status) => {
+    const store = memoryStore();
+    await afterLostAnswer(store, [state(status)]);
+    expect(readKeptVote(store, 's1')).toMatchObject({ count: status });
   });
 
   test('a state that is never found keeps the choice and stops asking after ten times', async () => {

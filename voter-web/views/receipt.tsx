@@ -54,17 +54,12 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
 
   return (
     <>
-      <Heading>{t('receipt.title')}</Heading>
+      <Heading>{t(vote.receipt === null ? 'receipt.found' : 'receipt.title')}</Heading>
       <section class="receipt" aria-label={t('receipt.label')}>
         <p class="lead">{t('receipt.lead')}</p>
         <dl>
           {session?.title && <Line name={t('receipt.session')} value={session.title} />}
-          <dt>{t('receipt.code')}</dt>
-          <dd>
-            <bdi dir="ltr" class="confirmation">
-              {vote.confirmationCode}
-            </bdi>
-          </dd>
+          {vote.confirmationCode !== '' && <CodeLine code={vote.confirmationCode} />}
           <VoteLines voteId={vote.voteId} acceptedAt={vote.acceptedAt} />
         </dl>
         <p role="status" class={vote.count === null ? 'state' : 'state known'}>
@@ -116,6 +111,20 @@ function VoteLines(props: { voteId: string; acceptedAt: string }): JSX.Element {
       <dt>{t('receipt.accepted')}</dt>
       <dd>
         <time dateTime={props.acceptedAt}>{moment(props.acceptedAt)}</time>
+      </dd>
+    </>
+  );
+}
+
+function CodeLine(props: { code: string }): JSX.Element {
+  const { t } = useSpeech();
+  return (
+    <>
+      <dt>{t('receipt.code')}</dt>
+      <dd>
+        <bdi dir="ltr" class="confirmation">
+          {props.code}
+        </bdi>
       </dd>
     </>
   );
