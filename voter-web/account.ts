@@ -3,8 +3,8 @@ import type { TextStore } from './kept-vote.ts';
 import { readObject } from './storage.ts';
 
 /**
- * The login of this tab. Tokens stay in sessionStorage: they end with the tab and no other tab, nor
- * anybody who opens the browser later, finds them.
+ * The login of this tab. Tokens stay in sessionStorage: they end with the tab, and neither another
+ * tab nor anybody who opens the browser later finds them.
  */
 export type Login = { accessToken: string; refreshToken: string; expiresAtMs: number };
 

@@ -2,10 +2,7 @@ import type { StreamHandlers } from './live-results.ts';
 import type { TabChannel, TabLink } from './share.ts';
 import { safeStore } from './storage.ts';
 
-/**
- * The one place that touches the browser: everything it gives is handed to the logic as an
- * argument.
- */
+// The one place that touches the browser: what it gives is handed to the logic as an argument.
 
 export const deviceStore = safeStore(() => localStorage);
 export const tabStore = safeStore(() => sessionStorage);

@@ -8,10 +8,7 @@ export type Values = Readonly<Record<string, string | number>>;
 /** What a view needs to speak one language. */
 export type Speech = {
   language: Language;
-  /**
-   * The sentence of that key; `{name}` is replaced, numbers are formatted, `{count}` picks the
-   * plural.
-   */
+  /** The sentence of that key; `{name}` is replaced by its value, `{count}` picks the plural. */
   t: (key: string, values?: Values) => string;
   has: (key: string) => boolean;
   number: (value: number) => string;
@@ -30,9 +27,8 @@ const ISOLATE = '\u2068';
 const END_ISOLATE = '\u2069';
 
 /**
- * @param locale how numbers and dates are written; the viewer's own variety of the language
- * (`ar-EG`,
- *   `en-GB`) where the browser names one
+ * @param locale how numbers and dates are written: the viewer's own variety of the language
+ *   (`ar-EG`, `en-GB`) where the browser names one
  * @param zone a time zone by its IANA name; the device's when not given
  */
 export function speech(

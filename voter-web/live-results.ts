@@ -33,9 +33,8 @@ const connectMsMax = 5000;
 const silenceMsMax = 45_000;
 
 /**
- * Follows the totals of one session: the snapshot for the first paint, then the stream, and while
- * there is no stream the snapshot again with back-off from 1 s to 30 s, trying the stream with
- * each.
+ * Follows the totals of one session: the snapshot for the first paint, then the stream; while there
+ * is no stream, the snapshot again with back-off from 1 s to 30 s, and the stream tried with each.
  *
  * @returns what ends it
  */
@@ -46,9 +45,16 @@ export function followResults(world: ResultsWorld, tell: (live: LiveResults) => 
 }
 
 /**
- * connecting ──snapshot, open──► live ──error──► connecting ──5 s──► polling ──back-off──►
- * connecting A final result ends it from anywhere. One timer at a time: each step replaces the one
- * before.
+ *   connecting ──open, snapshot, tick──► live
+ *    └───────────refused, 5 s──────────► polling
+ *   live ────────cut───────────────────► connecting (the browser tries again by itself)
+ *    ├───────────refused───────────────► polling
+ *    └───────────45 s of silence───────► live, on a new stream if the snapshot has news
+ *   polling ─────open, snapshot, tick──► live
+ *    └───────────back-off──────────────► polling: the snapshot, then the stream for 5 s
+ *
+ * Open alone is enough once totals are here. A final result ends it from anywhere. One timer at a
+ * time: each step replaces the one before.
  */
 class Follower {
   readonly #world: ResultsWorld;
@@ -92,8 +98,7 @@ class Follower {
     this.#stream?.close();
     this.#stream = this.#world.openStream({
       onOpen: () => {
-        // A resumed stream may have nothing to say for long: being open is enough when totals are
-        // here.
+        // A resumed stream may have nothing to say for long: with totals here, open is enough.
         if (this.#shown.results !== null) this.#live(this.#shown.results);
       },
       onSnapshot: (data) => {

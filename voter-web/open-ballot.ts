@@ -26,8 +26,7 @@ export async function openBallot(
     'answer' in first &&
     first.answer.kind === 'problem' &&
     first.answer.problem.status === 401;
-  // The token may have been revoked or the clock here be wrong: renewed once, then the login is
-  // asked.
+  // The token may be revoked or the clock here wrong: renewed once, then the login is asked.
   return refused ? await byLogin(sessionId, true, world) : first;
 }
 

@@ -49,8 +49,7 @@ export function newer(shown: Results | null, came: Results): Results {
 
 /**
  * Totals after a tick. A tick names only what changed; percentages of all options follow from the
- * new total. A tick not newer than what is shown changes nothing, nor does a place that no option
- * has.
+ * new total. A tick not newer than what is shown, or a place without an option, changes nothing.
  *
  * @param at when the tick came, RFC 3339: a tick carries no time of its own
  */

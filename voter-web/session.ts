@@ -18,10 +18,7 @@ export type Session = {
   results_url?: string;
 };
 
-/**
- * A ballot as `POST /sessions/{session_id}/ballot` opens it; kept with the vote until it is
- * counted.
- */
+/** What `POST /sessions/{session_id}/ballot` opens; kept with the vote until that is counted. */
 export type Ballot = {
   ballot_token: string;
   session_id: string;

@@ -2,8 +2,7 @@ import type { TextStore } from './kept-vote.ts';
 
 /**
  * A store that never throws: what the browser will not keep (private mode, storage full or blocked)
- * lives in memory for as long as the page does. A vote can then be cast, but not resumed by a
- * reload.
+ * lives in memory as long as the page. A vote can then be cast, but not resumed by a reload.
  */
 export function safeStore(open: () => TextStore): TextStore {
   const memory = new Map<string, string>();

@@ -6,8 +6,7 @@ import { shareSource } from './share.ts';
 
 /**
  * Where the results of a session are asked for. A receipt opens results that are shown after
- * voting: it goes in a header for the snapshot, and in the address for the stream, which takes no
- * headers.
+ * voting: in a header for the snapshot, in the address for the stream, which takes no headers.
  */
 export function resultsSource(
   base: string,

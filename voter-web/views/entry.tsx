@@ -20,10 +20,7 @@ type EntryProps = {
   onLogin: (loggedIn: boolean) => void;
 };
 
-/**
- * The first screen: who is voting, by a code or by an account. It is also the page before scripts
- * run.
- */
+/** The first screen, also before scripts run: who is voting, by a code or by an account. */
 export function Entry(props: EntryProps): JSX.Element {
   const { t, moment } = useSpeech();
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -7,8 +7,7 @@ import { useSpeech } from './speaking.ts';
 /** The frame of every screen: skip link, banner with the languages, main, footer. */
 export function Layout(props: { route: Route; children: ComponentChildren }): JSX.Element {
   const { t, language } = useSpeech();
-  // The prerendered links lead to the start page: hydration keeps attributes, so they follow after
-  // it.
+  // Prerendered links lead to the start page; hydration keeps attributes, so they follow after it.
   const [linked, setLinked] = useState(false);
   useEffect(() => setLinked(true), []);
   return (
