@@ -4,9 +4,20 @@ import { sleep } from '#common/clock.ts';
 import { topicName, topics } from '#common/contracts/topics.ts';
 import { createAdmin, readTopicLayout } from '#common/kafka.ts';
 
-/** The declared topics for this file alone, told apart by a prefix; deleted after its last test. */
-export async function createTestTopics(): Promise<{ prefix: string; brokers: string[] }> {
-  const brokers = [inject('stores').kafkaBrokers];
+/** Where a file's topics are. */
+export interface TestTopics {
+  readonly prefix: string;
+  readonly brokers: string[];
+}
+
+/**
+ * The declared topics for this file alone, told apart by a prefix; deleted after its last test. On
+ * the run's Kafka, or on the broker given as `host:port`.
+ */
+export async function createTestTopics(
+  broker: string = inject('stores').kafkaBrokers,
+): Promise<TestTopics> {
+  const brokers = [broker];
   const prefix = `test-${randomBytes(4).toString('hex')}-`;
   const admin = createAdmin({ brokers, clientId: 'test' });
   await Promise.all(

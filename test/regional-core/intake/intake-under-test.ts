@@ -1,8 +1,9 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { afterAll, beforeEach, inject } from 'vitest';
-import { systemClock } from '#common/clock.ts';
+import { sleep, systemClock } from '#common/clock.ts';
 import { signBallot } from '#common/contracts/ballot-token.ts';
+import { type Receipt, verifyReceipt } from '#common/contracts/receipt.ts';
 import {
   ballotKeysMessageKey,
   encodeSessionsMessage,
@@ -12,11 +13,12 @@ import {
 import { topicName } from '#common/contracts/topics.ts';
 import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
 import { createProducer, readLogBounds } from '#common/kafka.ts';
+import { importPublicKeys } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createRedis } from '#common/redis.ts';
 import { start } from '../../../regional-core/intake/start.ts';
-import { createTestTopics } from '../../support/topics.ts';
+import { createTestTopics, type TestTopics } from '../../support/topics.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
 
 /**
@@ -24,7 +26,7 @@ import { createBallot, createSigningKey } from '../../support/votes.ts';
  * that is scheduled and one that is closed. Each test has a voter's address of its own.
  */
 const log = createLog({ service: 'test' }, 'error');
-const { prefix, brokers } = await createTestTopics();
+const topics = await createTestTopics();
 const redisUrl = inject('stores').redisUrl;
 export const redisPrefix = `${randomBytes(4).toString('hex')}:`;
 export const ballotKey = createSigningKey();
@@ -58,22 +60,34 @@ export const scheduled = {
 };
 export const closed = { ...session, session_id: randomUUID(), closes_at_ms: Date.now() - 1 };
 
-const producer = createProducer({ brokers, clientId: 'test' });
-const topic = topicName(prefix, 'sessions');
-const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
-await producer.send({
-  messages: [
-    { topic, key: Buffer.from(ballotKeysMessageKey), value: encodeSessionsMessage(keys) },
-    ...[session, scheduled, closed].map((message) => ({
-      topic,
-      key: Buffer.from(sessionMessageKey(message.session_id)),
-      value: encodeSessionsMessage(message),
-    })),
-  ],
-});
-await producer.close();
+/** Writes the sessions and the ballots' key into the topic `sessions`. */
+export async function announceSessions({ prefix, brokers }: TestTopics): Promise<void> {
+  const producer = createProducer({ brokers, clientId: 'test' });
+  const topic = topicName(prefix, 'sessions');
+  const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
+  await producer.send({
+    messages: [
+      { topic, key: Buffer.from(ballotKeysMessageKey), value: encodeSessionsMessage(keys) },
+      ...[session, scheduled, closed].map((message) => ({
+        topic,
+        key: Buffer.from(sessionMessageKey(message.session_id)),
+        value: encodeSessionsMessage(message),
+      })),
+    ],
+  });
+  await producer.close();
+}
 
-export async function startIntake(changes: { region?: string; kafkaBrokers?: string[] } = {}) {
+await announceSessions(topics);
+
+interface IntakeChanges {
+  readonly region?: string;
+  readonly redisPrefix?: string;
+  readonly kafkaBrokers?: string[];
+  readonly topicPrefix?: string;
+}
+
+export async function startIntake(changes: IntakeChanges = {}) {
   const ending = new AbortController();
   const port = await freePort();
   const running = await start({
@@ -83,8 +97,8 @@ export async function startIntake(changes: { region?: string; kafkaBrokers?: str
       internalPort: 1,
       logLevel: 'error',
       drainNoticeMs: 0,
-      kafkaBrokers: brokers,
-      topicPrefix: prefix,
+      kafkaBrokers: topics.brokers,
+      topicPrefix: topics.prefix,
       region: 'us-east-1',
       redisUrl,
       redisPrefix,
@@ -127,8 +141,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const intake = await startIntake();
-while (intake.running.notReady().length > 0) await new Promise((r) => setTimeout(r, 20));
+/** An intake that accepts votes. */
+export async function startReadyIntake(changes: IntakeChanges = {}) {
+  const started = await startIntake(changes);
+  while (started.running.notReady().length > 0) await sleep(20);
+  return started;
+}
+
+const intake = await startReadyIntake();
 afterAll(async () => {
   await intake.stop();
   redis.disconnect();
@@ -139,7 +159,7 @@ beforeEach(() => {
   address++;
 });
 
-interface Answer {
+export interface Answer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
@@ -181,8 +201,16 @@ export const vote = (optionId: string, sessionId = session.session_id) => ({
   option_id: optionId,
 });
 
+/** What a 201's receipt says; throws when its signature is not the region's. */
+export function receiptOf({ body }: Answer): Receipt {
+  const publicKeys = importPublicKeys([receiptKey.publicJwk]);
+  const receipt = verifyReceipt(String(body['receipt']), publicKeys);
+  if (receipt === undefined) throw new Error('the receipt is not signed by the region');
+  return receipt;
+}
+
 /** Every record in the log, by `partition/offset`. */
-export async function readLog() {
+export async function readLog({ prefix, brokers }: TestTopics = topics) {
   const voteTopic = topicName(prefix, 'vote-submitted');
   const ends = await readLogBounds({ brokers, clientId: 'test' }, voteTopic, 'latest');
   const reader = new LogReader({ brokers, clientId: 'test', topic: voteTopic, log, maxWaitMs: 50 });
@@ -204,7 +232,7 @@ export async function untilDone(voteId: string): Promise<void> {
   const key = `${redisPrefix}vote:{${voteId}}`;
   for (let tries = 0; tries < 100; tries++) {
     if ((await redis.getBuffer(key))?.[0] === 2) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
   throw new Error('the claim did not become DONE');
 }
