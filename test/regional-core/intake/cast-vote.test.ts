@@ -1,0 +1,214 @@
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Ballot, signBallot } from '#common/contracts/ballot-token.ts';
+import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/contracts/session.ts';
+import { createHttpServer, listen, listener } from '#common/http-server.ts';
+import { createLog } from '#common/log.ts';
+import { createIntakeApp } from '../../../regional-core/intake/app.ts';
+import type { Claim } from '../../../regional-core/intake/claim.ts';
+import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
+import { ProduceQueue, queueRecordsMax } from '../../../regional-core/intake/produce-queue.ts';
+import { Sessions } from '../../../regional-core/intake/sessions.ts';
+import { MemoryVoteLog } from '../../support/memory-vote-log.ts';
+import { createBallot, createSigningKey } from '../../support/votes.ts';
+
+/** The handler alone: a log in memory, a clock that the test moves, claims that say what it wants. */
+const ballotKey = createSigningKey();
+const receiptKey = createSigningKey();
+const secret = 'the-secret-of-the-edge';
+const clockErrorMs = 5;
+const closesAtMs = Date.now() + 60_000;
+const session: SessionMessage = {
+  type: 'session',
+  v: 1,
+  epoch: 1,
+  version: 1,
+  session_id: randomUUID(),
+  session_no: 1,
+  title: 'A session',
+  options: [
+    { option_id: 'tea', label: 'Tea' },
+    { option_id: 'coffee', label: 'Coffee' },
+  ],
+  opens_at_ms: closesAtMs - 120_000,
+  closes_at_ms: closesAtMs,
+  eligibility: ['code'],
+  results_policy: 'live',
+  released_at_ms: null,
+};
+
+let nowMs: number;
+const clock = { now: () => nowMs, monotonicMs: () => performance.now() };
+
+/** What the wall clock is once a claim was made, or a record was acknowledged. */
+let claimedAtMs: number | undefined;
+let acknowledgedAtMs: number | undefined;
+let admission: Admission;
+let admitted: number;
+let finished: number;
+
+const claims = {
+  admit: (): Promise<Admission> => {
+    admitted++;
+    nowMs = claimedAtMs ?? nowMs;
+    return Promise.resolve(admission);
+  },
+  countStranger: () => Promise.resolve(0),
+  finish: () => finished++,
+} as unknown as Claims;
+
+let voteLog: MemoryVoteLog;
+let queue: ProduceQueue;
+let url: string;
+let stop: () => Promise<void>;
+
+beforeEach(async () => {
+  nowMs = closesAtMs - 10_000;
+  claimedAtMs = acknowledgedAtMs = undefined;
+  admission = { limited: false, held: undefined };
+  admitted = finished = 0;
+  voteLog = new MemoryVoteLog([1, 2]);
+  const append = voteLog.append.bind(voteLog);
+  voteLog.append = async (partition, records) => {
+    const base = await append(partition, records);
+    nowMs = acknowledgedAtMs ?? nowMs;
+    return base;
+  };
+  queue = new ProduceQueue(voteLog, clock, { attempted: () => undefined });
+  const sessions = new Sessions();
+  const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
+  sessions.apply([keys, session].map((message) => ({ value: encodeSessionsMessage(message) })));
+  const app = createIntakeApp(
+    { log: createLog({ service: 'test' }, 'fatal'), region: 'here', originSecrets: [secret] },
+    {
+      region: 'here',
+      durability: 'single',
+      clockErrorMs,
+      confirmationKey: createSecretKey(randomBytes(32)),
+      receiptKey,
+      sessions,
+      claims,
+      queue,
+      clock,
+      random: Math.random,
+      isReady: () => true,
+    },
+  );
+  const server = createHttpServer(listener(app));
+  url = `http://127.0.0.1:${await listen(server, '127.0.0.1', 0)}/api/v1/votes`;
+  stop = () => new Promise((resolve) => server.close(() => resolve()));
+});
+afterEach(() => stop());
+
+async function post(ballot: Ballot = createBallot(session.session_id)) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-origin-secret': secret,
+      'idempotency-key': randomUUID(),
+      authorization: `Bearer ${signBallot(ballot, ballotKey)}`,
+      connection: 'close',
+    },
+    body: JSON.stringify({ session_id: session.session_id, option_id: 'tea' }),
+  });
+  return {
+    status: response.status,
+    retryAfterS: Number(response.headers.get('retry-after')),
+    body: (await response.json()) as Record<string, unknown>,
+  };
+}
+
+test('acknowledged at the end of the grace, a vote still gets its receipt', async () => {
+  acknowledgedAtMs = closesAtMs + graceMs + clockErrorMs;
+  const { status, body } = await post();
+  expect(status).toBe(201);
+  // The time of admission, not of the acknowledgement.
+  expect(body['timestamp']).toBe(new Date(closesAtMs - 10_000).toISOString());
+  expect(finished).toBe(1);
+});
+
+test('acknowledged after closing and grace, the outcome is unknown: the record may lie behind the seal', async () => {
+  acknowledgedAtMs = closesAtMs + graceMs + clockErrorMs + 1;
+  const { status, body, retryAfterS } = await post();
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'outcome_unknown', retryable: true });
+  expect(body).not.toHaveProperty('receipt');
+  expect(retryAfterS).toBeGreaterThanOrEqual(1);
+  expect(voteLog.written.flat()).toHaveLength(1);
+  // No DONE claim either: a retry must not be handed the receipt that was withheld.
+  expect(finished).toBe(0);
+});
+
+test('a vote is admitted up to the closing time less the error of the clock, and no later', async () => {
+  nowMs = closesAtMs - clockErrorMs - 1;
+  expect((await post()).status).toBe(201);
+  nowMs = closesAtMs - clockErrorMs + 1;
+  const late = await post();
+  expect(late.status).toBe(410);
+  expect(late.body).toMatchObject({ error: 'session_closed', retryable: false });
+  expect(admitted).toBe(1);
+  expect(voteLog.written.flat()).toHaveLength(1);
+});
+
+test('a session that closes while the claim is made is closed, and nothing is written', async () => {
+  claimedAtMs = closesAtMs - clockErrorMs + 1;
+  const ballot = createBallot(session.session_id);
+  const { status, body } = await post(ballot);
+  expect(status).toBe(410);
+  expect(body).toMatchObject({ error: 'session_closed', vote_id: ballot.vote_id });
+  expect(voteLog.appends).toEqual([]);
+  expect(queue.held).toBe(0);
+});
+
+test('with the queue full a vote is told so before it is claimed, and taken once there is room', async () => {
+  const places = Array.from({ length: queueRecordsMax }, () => queue.reserve());
+  const { status, body, retryAfterS } = await post();
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'overloaded', retryable: true });
+  expect(retryAfterS).toBeGreaterThanOrEqual(1);
+  expect(admitted).toBe(0);
+  expect(voteLog.appends).toEqual([]);
+  places[0]!.release();
+  expect((await post()).status).toBe(201);
+});
+
+const choice = Buffer.alloc(8, 1);
+const done: Claim = {
+  state: 'done',
+  choice,
+  acceptedAtMs: 0,
+  region: 'here',
+  partition: 0,
+  offset: 0,
+  durability: 'single',
+  kid: receiptKey.kid,
+  signature: Buffer.alloc(64),
+};
+
+test.each<[string, Admission, number, string]>([
+  ['limited', { limited: true, retryMs: 1500 }, 429, 'rate_limit_exceeded'],
+  ['a duplicate', { limited: false, held: done }, 409, 'duplicate_vote'],
+  [
+    'in progress with another choice',
+    { limited: false, held: { state: 'pending', choice, tag: choice } },
+    409,
+    'vote_in_progress',
+  ],
+])(
+  'a vote that is %s writes nothing and leaves its place to others',
+  async (_, held, status, error) => {
+    admission = held;
+    const answer = await post();
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ error });
+    expect(voteLog.appends).toEqual([]);
+    expect(finished).toBe(0);
+    expect(queue.held).toBe(0);
+  },
+);
+
+test('a vote that was accepted leaves its place to others', async () => {
+  expect((await post()).status).toBe(201);
+  expect(queue.held).toBe(0);
+});
