@@ -16,7 +16,13 @@ import { bearerToken, readJson, viewerAddress } from '#common/http.ts';
 import type { SigningKey } from '#common/keys.ts';
 import { choiceOf, type DoneClaim, decideByClaim } from './claim.ts';
 import type { Claims } from './claims.ts';
-import { OutcomeUnknownError, type Place, type ProduceQueue } from './produce-queue.ts';
+import {
+  NotSentError,
+  OutcomeUnknownError,
+  type Place,
+  type ProduceQueue,
+  type Reservation,
+} from './produce-queue.ts';
 import type { KnownSession, Sessions } from './sessions.ts';
 import { isIdempotencyKey, parseVoteRequest, voteBodyBytesMax } from './vote-request.ts';
 
@@ -59,34 +65,46 @@ const acceptedMessage =
 export function castVote(parts: CastVoteParts): (context: Context) => Promise<void> {
   return async (context) => {
     const submission = await readSubmission(parts, context);
-    if (!parts.queue.hasRoom()) {
-      throw new ServiceError('overloaded', { retryAfterS: jitteredRetryS(retryS, parts.random) });
-    }
-    const { ballot, optionNo, address } = submission;
-    const confirmation = confirm(parts.confirmationKey, ballot.vote_id, optionNo);
-    const choice = choiceOf(confirmation.commitment);
-    const admission = await parts.claims.admit(address, ballot.vote_id, choice);
-    if (admission.limited) throw limited(admission.retryMs);
-    const decision = decideByClaim(admission.held, choice);
-    switch (decision.act) {
-      case 'refuse_duplicate':
-        throw new ServiceError('duplicate_vote', {
-          members: {
-            existing_vote_id: ballot.vote_id,
-            timestamp: toTimestamp(decision.acceptedAtMs),
-          },
-        });
-      case 'refuse_in_progress':
-        throw new ServiceError('vote_in_progress', { retryAfterS: retryS });
-      case 'repeat':
-        return answer(context, ballot, confirmation, decision.done);
-      case 'produce': {
-        const done = await record(parts, submission, confirmation.commitment);
-        parts.claims.finish(ballot.vote_id, choice, done);
-        return answer(context, ballot, confirmation, done);
-      }
+    const place = parts.queue.reserve();
+    if (place === undefined) throw overloaded(parts);
+    try {
+      await castInto(place, parts, submission, context);
+    } finally {
+      place.release();
     }
   };
+}
+
+async function castInto(
+  place: Reservation,
+  parts: CastVoteParts,
+  submission: Submission,
+  context: Context,
+): Promise<void> {
+  const { ballot, optionNo, address } = submission;
+  const confirmation = confirm(parts.confirmationKey, ballot.vote_id, optionNo);
+  const choice = choiceOf(confirmation.commitment);
+  const admission = await parts.claims.admit(address, ballot.vote_id, choice);
+  if (admission.limited) throw limited(admission.retryMs);
+  const decision = decideByClaim(admission.held, choice);
+  switch (decision.act) {
+    case 'refuse_duplicate':
+      throw new ServiceError('duplicate_vote', {
+        members: {
+          existing_vote_id: ballot.vote_id,
+          timestamp: toTimestamp(decision.acceptedAtMs),
+        },
+      });
+    case 'refuse_in_progress':
+      throw new ServiceError('vote_in_progress', { retryAfterS: retryS });
+    case 'repeat':
+      return answer(context, ballot, confirmation, decision.done);
+    case 'produce': {
+      const done = await record(place, parts, submission, confirmation.commitment);
+      parts.claims.finish(ballot.vote_id, choice, done);
+      return answer(context, ballot, confirmation, done);
+    }
+  }
 }
 
 async function readSubmission(parts: CastVoteParts, context: Context): Promise<Submission> {
@@ -150,6 +168,7 @@ function openSession(parts: CastVoteParts, ballot: Ballot): KnownSession {
 
 /** Makes the vote durable and signs its receipt. */
 async function record(
+  reserved: Reservation,
   parts: CastVoteParts,
   submission: Submission,
   commitment: string,
@@ -162,11 +181,12 @@ async function record(
   const vote = { ballot, sessionVersion, optionNo, acceptedAtMs, kid, signature };
   let place: Place;
   try {
-    place = await parts.queue.append({
+    place = await reserved.append({
       key: voteRecordKey(ballot.session_id),
       value: encodeVoteRecord(vote),
     });
   } catch (error) {
+    if (error instanceof NotSentError) throw overloaded(parts);
     if (!(error instanceof OutcomeUnknownError)) throw error;
     throw unknown(parts, error);
   }
@@ -222,6 +242,10 @@ function limited(waitMs: number): ServiceError {
 function closed(ballot: Ballot): ServiceError {
   const members = { vote_id: ballot.vote_id, state: `/api/v1/votes/${ballot.vote_id}` };
   return new ServiceError('session_closed', { members });
+}
+
+function overloaded(parts: CastVoteParts): ServiceError {
+  return new ServiceError('overloaded', { retryAfterS: jitteredRetryS(retryS, parts.random) });
 }
 
 function notReady(parts: CastVoteParts): ServiceError {

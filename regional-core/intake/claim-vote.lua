@@ -16,6 +16,11 @@ redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - 1), 'at', now)
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / refill) + 1000)
 local claim = redis.call('GET', KEYS[2])
 if claim then
+  -- The same choice again while PENDING is produced again: the claim lives as long as that may
+  -- take.
+  if string.byte(claim) == 1 and string.sub(claim, 2, 9) == string.sub(ARGV[3], 2, 9) then
+    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+  end
   return {0, claim}
 end
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { addressKey } from '#common/address-key.ts';
 import type { Clock } from '#common/clock.ts';
 import type { Log } from '#common/log.ts';
 import type { Redis } from '#common/redis.ts';
@@ -71,7 +72,7 @@ export class Claims {
     const claimKey = this.#key('vote', voteId);
     try {
       const [addressWaitMs, [voterWaitMs, held]] = await Promise.all([
-        this.#redis.addressWindow(this.#key('rate', address), addressBallotsPerMinute),
+        this.#redis.addressWindow(this.#key('rate', addressKey(address)), addressBallotsPerMinute),
         this.#redis.claimVoteBuffer(
           this.#key('rate', voteId),
           claimKey,
@@ -97,13 +98,13 @@ export class Claims {
   async countStranger(address: string): Promise<number> {
     if (!this.#resting()) {
       try {
-        const key = this.#key('rate', `${address}:no-ballot`);
+        const key = this.#key('rate', `${addressKey(address)}:no-ballot`);
         return await this.#redis.addressWindow(key, this.#limits.addressOthersPerMinute);
       } catch (error) {
         this.#rest(error);
       }
     }
-    return this.#localOthers.take(address, this.#clock.monotonicMs());
+    return this.#localOthers.take(addressKey(address), this.#clock.monotonicMs());
   }
 
   /** Writes DONE off the request's path. Losing it costs one duplicate record, never a vote. */
@@ -122,7 +123,7 @@ export class Claims {
     this.#onAway();
     const nowMs = this.#clock.monotonicMs();
     const retryMs = Math.max(
-      this.#localBallots.take(address, nowMs),
+      this.#localBallots.take(addressKey(address), nowMs),
       this.#localVoters.take(voteId, nowMs),
     );
     return retryMs > 0 ? { limited: true, retryMs } : { limited: false, held: undefined };

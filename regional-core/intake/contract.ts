@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { problems } from '#common/problem-contract.ts';
+import { isUuid } from '#common/uuid.ts';
+import { timePattern } from './vote-request.ts';
 
 /** The body, as `vote-request.ts` checks it by hand; a property test holds the two together. */
 export const voteBody = z
   .strictObject({
     user_id: z.string().max(128).optional().describe('Never believed: the ballot says who.'),
-    session_id: z.uuid(),
+    session_id: z.string().refine(isUuid, 'A UUID in lower case').meta({ format: 'uuid' }),
     option_id: z.string().min(1).max(64),
-    timestamp: z.iso.datetime({ offset: true }).optional().describe('Never believed.'),
+    timestamp: z.string().regex(timePattern).optional().describe('Never believed.'),
     client_metadata: z
       .strictObject({
         ip_address: z.string().max(64).optional().describe('Dropped at once.'),

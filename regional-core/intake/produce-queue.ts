@@ -1,4 +1,5 @@
 import { type Clock, sleep } from '#common/clock.ts';
+import type { Partition } from '#common/kafka.ts';
 import { PartitionPicker } from './partition-picker.ts';
 import type { OutgoingRecord, VoteLog } from './vote-log.ts';
 
@@ -16,6 +17,29 @@ export class OutcomeUnknownError extends Error {
   }
 }
 
+/** The record was never sent: nothing was written. */
+export class NotSentError extends Error {
+  constructor() {
+    super('the queue is too slow for its length');
+    this.name = 'NotSentError';
+  }
+}
+
+/** How an append to one partition ended: with the first record's offset, or with an error. */
+interface Attempt {
+  readonly leader: number;
+  readonly partition: number;
+  readonly base: number | undefined;
+  readonly error?: unknown;
+}
+
+/** A place in the queue: used once, or given back; giving back a used one does nothing. */
+export interface Reservation {
+  /** Resolves once the record is durable; rejects with OutcomeUnknownError or NotSentError. */
+  readonly append: (record: OutgoingRecord) => Promise<Place>;
+  readonly release: () => void;
+}
+
 export interface ProduceObserver {
   /** A batch was acknowledged (`ok`) or an attempt at it failed. */
   readonly attempted: (outcome: 'ok' | 'failed', records: number, seconds: number) => void;
@@ -25,7 +49,7 @@ interface Waiting {
   readonly record: OutgoingRecord;
   readonly enqueuedMs: number;
   readonly resolve: (place: Place) => void;
-  readonly reject: (error: OutcomeUnknownError) => void;
+  readonly reject: (error: OutcomeUnknownError | NotSentError) => void;
 }
 
 const lingerMs = 5;
@@ -36,9 +60,19 @@ export const produceDeadlineMs = 2000;
 export const queueRecordsMax = 20_000;
 
 /**
- * One queue a process. A flush, every 5 ms or 512 records, goes whole to one partition, so batches
- * stay full however many partitions and processes there are. An attempt has 400 ms; then the same
- * records go to a partition of another leader, until 2 s after they came: unknown outcome.
+ * Batches under way at once. While they are, votes gather, so batches grow as Kafka slows: four
+ * times fewer requests under load instead of a queue of small ones. The client sends five at a time
+ * a broker.
+ */
+export const batchesMax = 8;
+
+/**
+ * One queue a process. A flush, every 5 ms or 512 records while fewer than 8 are under way, goes
+ * whole to one partition, so batches stay full however many partitions and processes there are. An
+ * attempt has 400 ms; then the same records go to a partition of another leader, until 2 s after
+ * they came: unknown outcome. A leader that still has them is not given them again: what comes back
+ * from a slow broker late is good, and sending more only makes it slower. A record that has waited
+ * too long to get an attempt was never sent: overloaded.
  */
 export class ProduceQueue {
   readonly #log: VoteLog;
@@ -48,6 +82,7 @@ export class ProduceQueue {
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #held = 0;
+  #underWay = 0;
 
   constructor(log: VoteLog, clock: Clock, observer: ProduceObserver) {
     this.#log = log;
@@ -55,24 +90,29 @@ export class ProduceQueue {
     this.#observer = observer;
   }
 
-  /** Asked before the claim: a claim taken before a full queue would be a leaked claim. */
-  hasRoom(): boolean {
-    return this.#held < queueRecordsMax;
+  /**
+   * A place in the queue, or undefined when there is none. Taken before the claim: a claim taken
+   * before a full queue would be a leaked claim.
+   */
+  reserve(): Reservation | undefined {
+    if (this.#held >= queueRecordsMax) return undefined;
+    this.#held++;
+    let open = true;
+    return {
+      append: (record) => {
+        open = false;
+        return this.#append(record);
+      },
+      release: () => {
+        if (open) this.#held--;
+        open = false;
+      },
+    };
   }
 
-  /** Records that have no answer yet. */
+  /** Places taken: records that have no answer yet, and those on their way here. */
   get held(): number {
     return this.#held;
-  }
-
-  /** Resolves once the record is durable; rejects with OutcomeUnknownError, never otherwise. */
-  append(record: OutgoingRecord): Promise<Place> {
-    this.#held++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ record, enqueuedMs: this.#clock.monotonicMs(), resolve, reject });
-      if (this.#waiting.length >= batchRecordsMax) this.#flush();
-      else this.#timer ??= setTimeout(() => this.#flush(), lingerMs);
-    });
   }
 
   /** Resolves when nothing is held any more; for the drain. Bounded by the produce deadline. */
@@ -81,47 +121,92 @@ export class ProduceQueue {
     while (this.#held > 0) await sleep(lingerMs);
   }
 
+  #append(record: OutgoingRecord): Promise<Place> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ record, enqueuedMs: this.#clock.monotonicMs(), resolve, reject });
+      if (this.#waiting.length >= batchRecordsMax) this.#flush();
+      else if (this.#underWay < batchesMax) {
+        this.#timer ??= setTimeout(() => this.#flush(), lingerMs);
+      }
+    });
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const batch = this.#waiting;
-    this.#waiting = [];
-    if (batch.length > 0) void this.#send(batch);
+    this.#dropExpired();
+    while (this.#waiting.length > 0 && this.#underWay < batchesMax) {
+      this.#underWay++;
+      void this.#send(this.#waiting.splice(0, batchRecordsMax)).finally(() => {
+        this.#underWay--;
+        // Those who came while all were under way have no timer.
+        if (this.#timer === undefined) this.#flush();
+      });
+    }
+  }
+
+  /** Those that could not be given a whole attempt any more: nothing was written of them. */
+  #dropExpired(): void {
+    const latestMs = this.#clock.monotonicMs() - (produceDeadlineMs - attemptMs);
+    const fresh = this.#waiting.findIndex(({ enqueuedMs }) => enqueuedMs > latestMs);
+    const expired = this.#waiting.splice(0, fresh < 0 ? this.#waiting.length : fresh);
+    this.#held -= expired.length;
+    for (const { reject } of expired) reject(new NotSentError());
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     const deadlineMs = batch[0]!.enqueuedMs + produceDeadlineMs;
     const records = batch.map(({ record }) => record);
     const triedLeaders = new Set<number>();
+    const attempts = new Map<number, Promise<Attempt>>();
     let failure: unknown = new Error('no partition has a leader');
     for (;;) {
       const nowMs = this.#clock.monotonicMs();
       const leftMs = deadlineMs - nowMs;
       if (leftMs <= 0) break;
       const target = this.#picker.pick(this.#log.partitions(), triedLeaders, nowMs);
-      if (target === undefined) {
+      if (target === undefined && attempts.size === 0) {
         this.#log.refresh();
         await sleep(Math.min(50, leftMs));
         continue;
       }
-      try {
-        const appended = this.#log.append(target.partition, records);
-        const base = await withDeadline(appended, Math.min(attemptMs, leftMs));
-        this.#observer.attempted('ok', batch.length, (this.#clock.monotonicMs() - nowMs) / 1000);
-        this.#answer(batch, target.partition, base);
-        return;
-      } catch (error) {
-        failure = error;
-        this.#observer.attempted('failed', batch.length, attemptMs / 1000);
-        triedLeaders.add(target.leader);
-        this.#picker.failed(target.leader, this.#clock.monotonicMs());
-        this.#log.refresh();
-        // A refusal comes at once: without a pause the deadline would be spent on a dead broker.
-        await sleep(25);
+      if (target !== undefined && !attempts.has(target.leader)) {
+        attempts.set(target.leader, this.#attempt(target, records));
       }
+      const first = await firstOf(attempts.values(), Math.min(attemptMs, leftMs));
+      const seconds = (this.#clock.monotonicMs() - nowMs) / 1000;
+      if (first?.base !== undefined) {
+        this.#observer.attempted('ok', batch.length, seconds);
+        this.#answer(batch, first.partition, first.base);
+        return;
+      }
+      failure = first?.error ?? new Error(`no acknowledgement within ${attemptMs} ms`);
+      this.#observer.attempted('failed', batch.length, seconds);
+      const leader = first?.leader ?? target?.leader;
+      if (leader !== undefined) {
+        triedLeaders.add(leader);
+        this.#picker.failed(leader, this.#clock.monotonicMs());
+      }
+      this.#log.refresh();
+      if (first === undefined) continue;
+      attempts.delete(first.leader);
+      // A refusal comes at once: without a pause the deadline would be spent on a dead broker.
+      await sleep(25);
     }
     this.#held -= batch.length;
     for (const { reject } of batch) reject(new OutcomeUnknownError(failure));
+  }
+
+  /** Never rejects. */
+  async #attempt(
+    { leader, partition }: Partition,
+    records: readonly OutgoingRecord[],
+  ): Promise<Attempt> {
+    try {
+      return { leader, partition, base: await this.#log.append(partition, records) };
+    } catch (error) {
+      return { leader, partition, base: undefined, error };
+    }
   }
 
   // Point of no return: the records are durable. A crash from here on costs the voters the answer,
@@ -133,15 +218,17 @@ export class ProduceQueue {
   }
 }
 
-async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+/** The first attempt to end; undefined when none has ended in time. */
+async function firstOf(
+  attempts: Iterable<Promise<Attempt>>,
+  ms: number,
+): Promise<Attempt | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no acknowledgement within ${ms} ms`)), ms);
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
   });
-  // An answer after the deadline is nobody's: the record is then in the log twice, and replayed.
-  work.catch(() => undefined);
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([...attempts, late]);
   } finally {
     clearTimeout(timer);
   }

@@ -13,6 +13,9 @@ export interface VoteRequest {
   readonly optionId: string;
 }
 
+/** RFC 3339 section 5.6, as far as a pattern goes; the value is dropped, so the rest is not checked. */
+export const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
 type Check = (value: unknown) => boolean;
 
 const text =
@@ -42,7 +45,7 @@ const fields: Readonly<Record<string, Check>> = {
   user_id: optional(text(128)),
   session_id: isUuid,
   option_id: (value) => text(64)(value) && value !== '',
-  timestamp: optional((value) => text(40)(value) && !Number.isNaN(Date.parse(String(value)))),
+  timestamp: optional((value) => typeof value === 'string' && timePattern.test(value)),
   client_metadata: optional(isMetadata),
 };
 

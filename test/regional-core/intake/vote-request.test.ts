@@ -1,29 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import { voteBody } from '../../../regional-core/intake/contract.ts';
 import { isIdempotencyKey, parseVoteRequest } from '../../../regional-core/intake/vote-request.ts';
 
 const sessionId = '0190a0de-7b7c-7cc0-8000-000000000001';
 const good = { session_id: sessionId, option_id: 'option-a' };
-
-/** The contract once more, in the words of a library: the check by hand must agree with it. */
-const text = (max: number) => z.string().max(max);
-const contract = z.strictObject({
-  user_id: text(128).optional(),
-  session_id: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){2}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-  option_id: text(64).min(1),
-  timestamp: text(40)
-    .refine((t) => !Number.isNaN(Date.parse(t)))
-    .optional(),
-  client_metadata: z
-    .strictObject({
-      ip_address: text(64).optional(),
-      user_agent: text(512).optional(),
-      device_fingerprint: text(256).optional(),
-      timezone: text(64).optional(),
-    })
-    .optional(),
-});
 
 test('agrees with the schema on every body', () => {
   const anything = fc.oneof(fc.string(), fc.jsonValue({ maxDepth: 2 }), fc.constant(undefined));
@@ -32,7 +13,10 @@ test('agrees with the schema on every body', () => {
       session_id: fc.oneof(fc.constant(sessionId), anything),
       option_id: fc.oneof(fc.constant('a'), fc.string({ maxLength: 80 }), anything),
       user_id: anything,
-      timestamp: fc.oneof(fc.constant('2026-11-22T20:00:00.000Z'), anything),
+      timestamp: fc.oneof(
+        fc.constantFrom('2026-11-22T20:00:00.000Z', '2026-11-22T20:00:00+01:00', '2020', '1'),
+        anything,
+      ),
       client_metadata: fc.oneof(
         fc.dictionary(fc.constantFrom('timezone', 'user_agent', 'other'), anything),
         anything,
@@ -45,7 +29,7 @@ test('agrees with the schema on every body', () => {
     fc.property(body, (given) => {
       const clean = JSON.parse(JSON.stringify(given)) as Record<string, unknown>;
       const ours = !('wrong' in parseVoteRequest(clean));
-      const theirs = contract.safeParse(clean).success && sessionId === clean['session_id'];
+      const theirs = voteBody.safeParse(clean).success;
       expect(ours).toBe(theirs);
     }),
     { numRuns: 500 },
