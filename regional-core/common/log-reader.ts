@@ -20,6 +20,11 @@ export interface LogReaderOptions {
   readonly log: Log;
   /** Longest a broker waits for new records before it answers with none. Default 500 ms. */
   readonly maxWaitMs?: number;
+  /**
+   * Least time from one fetch of a broker to the next. While records trickle in every few
+   * milliseconds, a fetch for each of them costs the broker more than the records do. Default 0.
+   */
+  readonly paceMs?: number;
 }
 
 export interface LogRecord {
@@ -51,6 +56,17 @@ export class OffsetOutOfRangeError extends Error {
   }
 }
 
+/** The topic was deleted and made again, or the cluster is another: offsets name other records. */
+export class LogReplacedError extends Error {
+  constructor(was: TopicLayout, is: TopicLayout) {
+    super(
+      `the log was topic ${was.topicId} of cluster ${was.clusterId}, ` +
+        `and is topic ${is.topicId} of cluster ${is.clusterId}`,
+    );
+    this.name = 'LogReplacedError';
+  }
+}
+
 interface PartitionState {
   /** Next offset to fetch. */
   position: number;
@@ -69,12 +85,14 @@ const backOffMs = { min: 50, max: 1000 };
 export class LogReader {
   readonly #options: LogReaderOptions;
   readonly #maxWaitMs: number;
+  readonly #paceMs: number;
   readonly #partitions = new Map<number, PartitionState>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #closing = new AbortController();
   #consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
   #layout: TopicLayout | undefined;
   #layoutRead: Promise<void> | undefined;
+  #replaced: LogReplacedError | undefined;
   #bufferedBytes = 0;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #wakeTaker: (() => void) | undefined;
@@ -83,6 +101,7 @@ export class LogReader {
   constructor(options: LogReaderOptions) {
     this.#options = options;
     this.#maxWaitMs = options.maxWaitMs ?? 500;
+    this.#paceMs = options.paceMs ?? 0;
     this.#consumer = createGrouplessConsumer(options);
   }
 
@@ -118,7 +137,8 @@ export class LogReader {
 
   /**
    * What has come since the last call, at most `recordsMax` records; waits up to `waitMs` for the
-   * first. Throws OffsetOutOfRangeError until the partition is sought elsewhere or unassigned.
+   * first. Throws OffsetOutOfRangeError until the partition is sought elsewhere or unassigned, and
+   * LogReplacedError from when the topic is another one.
    */
   async take(recordsMax: number, waitMs: number): Promise<PartitionBatch[]> {
     if (!this.#hasNews()) {
@@ -131,6 +151,7 @@ export class LogReader {
       });
       this.#wakeTaker = undefined;
     }
+    if (this.#replaced !== undefined) throw this.#replaced;
     // Before anything is cut: what was cut and not handed out would be lost.
     for (const [partition, state] of this.#partitions) {
       if (state.outOfRange) throw new OffsetOutOfRangeError(partition, state.position);
@@ -186,7 +207,7 @@ export class LogReader {
     for (const state of this.#partitions.values()) {
       if (state.outOfRange || state.handedOut < state.position) return true;
     }
-    return this.#closing.signal.aborted;
+    return this.#closing.signal.aborted || this.#replaced !== undefined;
   }
 
   #cut(partition: number, state: PartitionState, room: number): PartitionBatch {
@@ -210,7 +231,7 @@ export class LogReader {
 
   /** A loop for each broker that leads something of ours; loops without work end by themselves. */
   #startLoops(): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.signal.aborted || this.#replaced !== undefined) return;
     if (this.#layout === undefined) {
       this.#refreshLayout();
       return;
@@ -237,8 +258,14 @@ export class LogReader {
     let waitMs = backOffMs.min;
     while (!this.#closing.signal.aborted) {
       try {
-        this.#layout = await readTopicLayout(this.#consumer, this.#options.topic);
-        if (this.#layout.partitions.every(({ leader }) => leader >= 0)) return;
+        const read = await readTopicLayout(this.#consumer, this.#options.topic);
+        if (this.#layout !== undefined && !isSameLog(this.#layout, read)) {
+          this.#replaced = new LogReplacedError(this.#layout, read);
+          this.#wakeTaker?.();
+          return;
+        }
+        this.#layout = read;
+        if (read.partitions.every(({ leader }) => leader >= 0)) return;
       } catch (error) {
         this.#options.log.debug({ err: error }, 'kafka metadata could not be read');
       }
@@ -249,16 +276,19 @@ export class LogReader {
 
   async #runLoop(node: number): Promise<void> {
     let waitMs = backOffMs.min;
-    while (!this.#closing.signal.aborted) {
+    while (!this.#closing.signal.aborted && this.#replaced === undefined) {
       const wanted = this.#wantedFrom(node);
       if (wanted.size === 0) return;
       if (this.#bufferedBytes > bufferBytesMax) {
         await new Promise<void>((resolve) => this.#wakeLoops.push(resolve));
         continue;
       }
+      const startedMs = performance.now();
       try {
         await this.#fetchOnce(node, wanted);
         waitMs = backOffMs.min;
+        const restMs = this.#paceMs - (performance.now() - startedMs);
+        if (restMs > 0) await sleep(restMs, this.#closing.signal);
       } catch (error) {
         if (this.#closing.signal.aborted) return;
         if (this.#markOutOfRange(error, wanted)) return;
@@ -344,6 +374,10 @@ export class LogReader {
     this.#wakeTaker?.();
     return true;
   }
+}
+
+function isSameLog(one: TopicLayout, other: TopicLayout): boolean {
+  return one.topicId === other.topicId && one.clusterId === other.clusterId;
 }
 
 /** Kafka protocol error code 1. */

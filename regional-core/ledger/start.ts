@@ -4,13 +4,16 @@ import type { ConfigOf } from '#common/config.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createPool } from '#common/postgres.ts';
+import { regionNo } from '#common/region-no.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import type { config } from './config.ts';
 import { createLedgerMetrics } from './metrics.ts';
-import { regionNo } from './sql/region-no.ts';
 import { LedgerWorker } from './worker.ts';
 
 const connectRetryMs = 500;
+
+/** Half a flush: what comes meanwhile goes into the same batch. */
+const paceMs = 25;
 
 /** Wires one ledger worker: the region's Kafka on one side, the one Postgres on the other. */
 export async function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
@@ -26,8 +29,10 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
     brokers: values.kafkaBrokers,
     clientId: `ledger-${process.pid}`,
     topic: topicName(values.topicPrefix, 'vote-submitted'),
+    paceMs,
     log,
   });
+  const metrics = createLedgerMetrics(context.metrics);
   let worker: LedgerWorker | undefined;
   const work = async (): Promise<void> => {
     while (!draining.aborted && worker === undefined) {
@@ -38,7 +43,7 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
           reader,
           clock,
           log,
-          metrics: createLedgerMetrics(context.metrics),
+          metrics,
           workerId: randomUUID(),
           logIdentity: { regionNo: await regionNo(pool, values.region), clusterId, topicId },
           partitions: partitions.length,

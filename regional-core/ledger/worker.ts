@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '#common/clock.ts';
 import type { Log } from '#common/log.ts';
-import { type LogReader, OffsetOutOfRangeError } from '#common/log-reader.ts';
-import { isReadOnlyError, type Pool } from '#common/postgres.ts';
+import { type LogReader, LogReplacedError, OffsetOutOfRangeError } from '#common/log-reader.ts';
+import { isPostgresAway, isReadOnlyError, type Pool } from '#common/postgres.ts';
 import { SparseBatchError, toCountBatch } from './batch.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import { countBatch, type LogIdentity } from './sql/count-batch.ts';
@@ -108,15 +108,26 @@ export class LedgerWorker {
   }
 
   #report(error: unknown): void {
-    const why = isReadOnlyError(error) ? 'the database is a standby' : 'the database is away';
-    if (this.#trouble === undefined) this.#parts.log.warn({ err: error }, `${why}; retrying`);
+    const why = troubleOf(error);
+    if (this.#trouble !== why) {
+      this.#parts.log[isPostgresAway(error) ? 'warn' : 'error']({ err: error }, `${why}; retrying`);
+    }
     this.#trouble = why;
   }
 }
 
+/** Away passes by itself; anything else is said in the words of whoever refused. */
+function troubleOf(error: unknown): string {
+  if (isReadOnlyError(error)) return 'the database is a standby';
+  if (isPostgresAway(error)) return 'the database is away';
+  return `the batch was refused: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** Records that are gone or a log with holes: going on would lose votes without a word. */
 function isBeyondRepair(error: unknown): boolean {
-  return error instanceof OffsetOutOfRangeError || error instanceof SparseBatchError;
+  return [OffsetOutOfRangeError, SparseBatchError, LogReplacedError].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 function lagOf(reader: LogReader): number {

@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
+import { sleep } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
-import { createProducer } from '#common/kafka.ts';
+import { createAdmin, createProducer, readTopicLayout } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
-import { LogReader, OffsetOutOfRangeError, type PartitionBatch } from '#common/log-reader.ts';
+import {
+  LogReader,
+  LogReplacedError,
+  OffsetOutOfRangeError,
+  type PartitionBatch,
+} from '#common/log-reader.ts';
 import { createTestTopics } from '../../support/topics.ts';
 
 const log = createLog({ service: 'test' }, 'error');
@@ -90,4 +96,30 @@ test('stops at an offset the log does not have, and goes on once sought elsewher
   reader.seek(7, base);
   expect(texts(await takeUntil(reader, 1))).toEqual(['only']);
   await reader.close();
+});
+
+test('a topic that was made again is another log: reading stops and says so', async () => {
+  const name = `${prefix}made-again`;
+  const admin = createAdmin({ brokers, clientId: 'test' });
+  const create = async (): Promise<void> => {
+    await admin.createTopics({ topics: [name], partitions: 1, replicas: 1 });
+    while (!(await readTopicLayout(admin, name).catch(() => undefined))) await sleep(20);
+  };
+  await create();
+  const reader = new LogReader({ brokers, clientId: 'test', topic: name, log, maxWaitMs: 50 });
+  const { topicId } = await reader.layout();
+  reader.assign(new Map([[0, 0]]));
+  await reader.take(10, 200);
+  await admin.deleteTopics({ topics: [name] });
+  while (await readTopicLayout(admin, name).catch(() => undefined)) await sleep(20);
+  await create();
+  expect((await readTopicLayout(admin, name)).topicId).not.toBe(topicId);
+  await expect(
+    (async () => {
+      for (;;) await reader.take(10, 200);
+    })(),
+  ).rejects.toThrow(LogReplacedError);
+  await reader.close();
+  await admin.deleteTopics({ topics: [name] });
+  await admin.close();
 });

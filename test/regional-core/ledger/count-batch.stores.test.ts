@@ -3,10 +3,10 @@ import { afterAll, expect, test } from 'vitest';
 import { createLog } from '#common/log.ts';
 import type { LogRecord, PartitionBatch } from '#common/log-reader.ts';
 import { createPool } from '#common/postgres.ts';
+import { regionNo } from '#common/region-no.ts';
 import { toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch, type LogIdentity } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
-import { regionNo } from '../../../regional-core/ledger/sql/region-no.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import {
   createBallot,
@@ -192,6 +192,32 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
     'batch spans 2 offsets but holds 1 records',
   );
   expect(await votesOf(sessionNo)).toEqual([]);
+});
+
+test('a record that was neither inserted nor has a winner is an error, never a duplicate', async () => {
+  const identity = await newRegion();
+  const { sessionId } = await createSession(admin);
+  const { sessions, votes, partitions } = toCountBatch([
+    part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)]),
+  ]);
+  await expect(
+    ledger.query(
+      `SELECT votes.judge_rest($1, $2, $3, '{}', '{}', $4, $5, $6, $7, $8, $9, $10,
+        '{}', '{}', '{}', '{}', '{}', '{}')`,
+      [
+        identity.regionNo,
+        partitions.partition,
+        partitions.next,
+        sessions,
+        votes.sessionAt,
+        votes.voteId,
+        votes.optionNo,
+        votes.acceptedAtMs,
+        votes.partition,
+        votes.offset,
+      ],
+    ),
+  ).rejects.toThrow('was not counted and has no winner');
 });
 
 test('the ledger may neither delete votes nor read who voted', async () => {

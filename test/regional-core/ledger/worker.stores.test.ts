@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { sleep, systemClock } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createPool, type Pool } from '#common/postgres.ts';
+import { regionNo } from '#common/region-no.ts';
 import { createLedgerMetrics } from '../../../regional-core/ledger/metrics.ts';
-import { regionNo } from '../../../regional-core/ledger/sql/region-no.ts';
 import { LedgerWorker } from '../../../regional-core/ledger/worker.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -60,12 +60,13 @@ async function startWorker(pool: Pool) {
   const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 50 });
   const { clusterId, topicId, partitions } = await reader.layout();
   const ending = new AbortController();
+  const metrics = new Registry();
   const worker = new LedgerWorker({
     pool,
     reader,
     clock: systemClock,
     log,
-    metrics: createLedgerMetrics(new Registry()),
+    metrics: createLedgerMetrics(metrics),
     workerId: randomUUID(),
     logIdentity: { regionNo: region, clusterId, topicId },
     partitions: partitions.length,
@@ -73,6 +74,8 @@ async function startWorker(pool: Pool) {
   const running = worker.run(ending.signal);
   return {
     worker,
+    fenced: async () =>
+      (await metrics.getSingleMetric('ledger_fenced_total')!.get()).values[0]!.value,
     stop: async () => {
       ending.abort();
       await running;
@@ -150,25 +153,90 @@ test('two workers at once share the log, and each record is counted once', async
 test('two workers that both believe to hold a partition: the fence lets one count', async () => {
   const greedy = ignoringLeases(ledger);
   const [one, two] = [await startWorker(greedy), await startWorker(greedy)];
+  await Promise.all([untilCounting(one.worker), untilCounting(two.worker)]);
+  const offset = await lockOffset(4);
+  await send(4, 30);
+  // Both have read the same records and sent them: whoever is second meets the fence.
+  await untilWaiting(2);
+  await offset.release();
   for (let round = 0; round < 10; round++) await send(4, 30);
-  await untilCounted((total += 300));
+  await untilCounted((total += 330));
   await Promise.all([one.stop(), two.stop()]);
+  expect((await one.fenced()) + (await two.fenced())).toBeGreaterThan(0);
   await recount();
   expect(await counted()).toBe(total);
 });
 
-test('Postgres away for a moment: goes on where the offsets are', async () => {
+test('Postgres away while a batch is under way: goes on where the offsets are', async () => {
+  const { worker, stop, fenced } = await startWorker(ledger);
+  await untilCounting(worker);
+  const offset = await lockOffset(5);
+  await send(5, 60);
+  const pids = await untilWaiting(1);
+  await admin.query('SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid', [pids]);
+  await vi.waitFor(() => expect(worker.trouble).toBe('the database is away'), {
+    timeout: 5000,
+    interval: 5,
+  });
+  expect(await counted()).toBe(total);
+  await offset.release();
+  await untilCounted((total += 60));
+  await stop();
+  expect(worker.trouble).toBeUndefined();
+  // The batch was rolled back with its connection, so that nobody had counted it.
+  expect(await fenced()).toBe(0);
+  await recount();
+});
+
+test('every connection lost between two batches: the next one goes through', async () => {
   const { worker, stop } = await startWorker(ledger);
-  await untilCounted(total);
+  await untilCounting(worker);
   await admin.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ledger'`,
   );
-  await send(5, 60);
+  await send(6, 60);
   await untilCounted((total += 60));
   await stop();
   expect(worker.trouble).toBeUndefined();
   await recount();
 });
+
+async function untilCounting(worker: LedgerWorker): Promise<void> {
+  await vi.waitFor(() => expect(worker.trouble).toBeUndefined(), 15_000);
+}
+
+/** Holds a partition's offset, so that each batch with records of it waits inside the call. */
+async function lockOffset(partition: number): Promise<{ release: () => Promise<void> }> {
+  const holder = await admin.connect();
+  await holder.query('BEGIN');
+  const { rowCount } = await holder.query(
+    'SELECT FROM votes.offsets WHERE region_no = $1 AND partition = $2 FOR UPDATE',
+    [region, partition],
+  );
+  expect(rowCount).toBe(1);
+  return {
+    release: async () => {
+      await holder.query('ROLLBACK');
+      holder.release();
+    },
+  };
+}
+
+/** Resolves with the backends in which a batch waits for the lock, once there are so many. */
+function untilWaiting(batches: number): Promise<number[]> {
+  return vi.waitFor(
+    async () => {
+      const { rows } = await admin.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE '%votes.count_batch(%'`,
+      );
+      expect(rows).toHaveLength(batches);
+      return rows.map(({ pid }) => pid);
+    },
+    { timeout: 4000, interval: 5 },
+  );
+}
 
 /** Loses one count_batch: never sent, or committed with its answer lost. */
 function losing(pool: Pool, moment: 'before' | 'after'): Pool & { lost: number } {
