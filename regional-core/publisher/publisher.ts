@@ -152,6 +152,8 @@ export class Publisher {
       log.error('the database is behind what was published; totals hold until it has caught up');
     }
     this.#trouble = 'behind';
+    // What is counted again may come out otherwise at the same offsets: all is summed anew.
+    this.#readUpTo = {};
     metrics.held();
   }
 }

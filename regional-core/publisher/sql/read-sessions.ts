@@ -21,8 +21,8 @@ interface SessionRow {
 }
 
 /**
- * The sessions that have not been closed for longer than `closedSinceMs`, as messages; all of them
- * for Infinity.
+ * The sessions that have not been closed for longer than `closedSinceMs`, or whose results were not
+ * released longer ago, as messages; all of them for Infinity.
  */
 export async function readSessions(pool: Pool, closedSinceMs: number): Promise<SessionMessage[]> {
   const { rows } = await pool.query<SessionRow>({
@@ -31,7 +31,8 @@ export async function readSessions(pool: Pool, closedSinceMs: number): Promise<S
         eligibility, results_policy, released_at
       FROM votes.voting_sessions, votes.epoch
       WHERE $1::float8 = 'infinity'
-        OR closes_at > now() - make_interval(secs => $1::float8 / 1000)`,
+        OR closes_at > now() - make_interval(secs => $1::float8 / 1000)
+        OR released_at > now() - make_interval(secs => $1::float8 / 1000)`,
     values: [closedSinceMs],
   });
   return rows.map((row) => ({

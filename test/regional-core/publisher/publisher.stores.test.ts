@@ -8,10 +8,10 @@ import { decodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-
 import { followTopic } from '#common/follow-topic.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
+import { regionNo } from '#common/region-no.ts';
 import { toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
-import { regionNo } from '../../../regional-core/ledger/sql/region-no.ts';
 import { start } from '../../../regional-core/publisher/start.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -181,6 +181,28 @@ test('hidden counts appear when the session closes, without another vote', async
   expect(shown.counts).toEqual([0, 2, 0]);
 });
 
+test('results that are released days after closing appear', async () => {
+  const { sessionId } = await createSession(admin);
+  await count(sessionId, [2]);
+  await until(() => totals.get(sessionId)?.total_votes === 1);
+  await admin.query(
+    `UPDATE votes.voting_sessions SET results_policy = 'on_release', version = 2
+     WHERE session_id = $1`,
+    [sessionId],
+  );
+  await until(() => totals.get(sessionId)?.counts === null);
+  await admin.query(
+    `UPDATE votes.voting_sessions SET version = 3, opens_at = now() - interval '4 days',
+       closes_at = now() - interval '3 days', released_at = now()
+     WHERE session_id = $1`,
+    [sessionId],
+  );
+  const shown = await until(
+    () => totals.get(sessionId)?.counts?.length === 3 && totals.get(sessionId)!,
+  );
+  expect(shown.counts).toEqual([0, 0, 1]);
+});
+
 test('a publisher that is started again goes on from what was told', async () => {
   const { sessionId } = await createSession(admin);
   await until(() => totals.get(sessionId));
@@ -195,7 +217,7 @@ test('a publisher that is started again goes on from what was told', async () =>
 });
 
 test('totals hold while the database is behind what was told', async () => {
-  const { sessionId } = await createSession(admin);
+  const { sessionId, sessionNo } = await createSession(admin);
   await count(sessionId, [0]);
   await until(() => totals.get(sessionId)?.total_votes === 1);
   // As after a fail-over that lost the last commits: offsets and rows fall back together.
@@ -203,6 +225,9 @@ test('totals hold while the database is behind what was told', async () => {
   await until(() => publisher.running.notReady().includes('behind'));
   await sleep(500);
   expect(totals.get(sessionId)?.total_votes).toBe(1);
+  // Counted again, another record of the voter came first: other totals at the same offsets.
+  await admin.query('UPDATE votes.tallies SET option_no = 1 WHERE session_no = $1', [sessionNo]);
   await admin.query('UPDATE votes.offsets SET next_offset = next_offset + 1 WHERE partition = 0');
   await until(() => publisher.running.notReady().length === 0);
+  await until(() => totals.get(sessionId)?.counts?.[1] === 1);
 });
