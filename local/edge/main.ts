@@ -41,11 +41,7 @@ async function drain(servers: readonly Server[], closeOrigins: () => void): Prom
     closeOrigins();
     for (const server of servers) server.closeAllConnections();
   }, finishMs);
-  const idle = setInterval(() => {
-    for (const server of servers) server.closeIdleConnections();
-  }, 50);
   await Promise.all(closed);
-  clearInterval(idle);
   clearTimeout(late);
   closeOrigins();
 }

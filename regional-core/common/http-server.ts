@@ -50,14 +50,25 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   });
 }
 
+/** How often connections that have become idle are looked for while closing. */
+const idleMs = 50;
+
 /**
- * Stops listening and resolves when the requests under way are answered; idle connections are
- * closed at once. The caller bounds the wait.
+ * Stops listening and resolves when the requests under way are answered; the caller bounds the
+ * wait. Connections close when they fall idle, and every answer from now on closes its own: a
+ * client that keeps one busy would be served for ever otherwise.
  */
 export function closeGracefully(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
-    server.close(() => resolve());
+    server.prependListener('request', (_request, response) => {
+      response.setHeader('connection', 'close');
+    });
+    const idle = setInterval(() => server.closeIdleConnections(), idleMs);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import Koa, { type Context, type Middleware } from 'koa';
 import { ServiceError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -101,6 +101,7 @@ export function answerProblem(context: Context, error: ServiceError): void {
   context.status = error.status;
   context.state['errorCode'] = error.code;
   if (error.retryAfterS !== undefined) context.set('retry-after', String(error.retryAfterS));
+  if (error.status === 429) setRateLimit(context, error.retryAfterS ?? 1);
   context.set('cache-control', 'no-store');
   context.body = JSON.stringify({
     type: `/problems/${error.code}`,
@@ -116,6 +117,16 @@ export function answerProblem(context: Context, error: ServiceError): void {
   context.type = 'application/problem+json';
 }
 
+/**
+ * draft-ietf-httpapi-ratelimit-headers: nothing is left (`r`) until so many seconds (`t`) have
+ * passed; and the fields of its earlier versions, which clients know better.
+ */
+function setRateLimit(context: Context, seconds: number): void {
+  context.set('ratelimit', `"default";r=0;t=${seconds}`);
+  context.set('ratelimit-remaining', '0');
+  context.set('ratelimit-reset', String(seconds));
+}
+
 /** The origin answers only the edge. Comparing digests takes the same time for every guess. */
 function edgeOnly(secrets: readonly string[]): Middleware<RequestState> {
   const digests = secrets.map(sha256);
@@ -129,7 +140,7 @@ function edgeOnly(secrets: readonly string[]): Middleware<RequestState> {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** Reads the file of origin secrets: one or two lines, current first. */

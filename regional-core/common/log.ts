@@ -6,7 +6,8 @@ export type Log = Logger;
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-const redacted = ['authorization', 'cookie', 'password', 'email', 'code', 'token', 'receipt'];
+/** Also one level down; `code` is not, because errors have one that is needed. */
+const redacted = ['authorization', 'cookie', 'password', 'email', 'token', 'receipt'];
 
 /**
  * JSON lines on standard output: `time` (RFC 3339), `level` (a word), `service`, `region`, `msg`
@@ -23,7 +24,10 @@ export function createLog(
     base: name,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), remove: true },
+    redact: {
+      paths: [...redacted.flatMap((field) => [field, `*.${field}`]), 'code'],
+      remove: true,
+    },
   };
   return pino(options, destination);
 }

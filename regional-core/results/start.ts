@@ -47,12 +47,17 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
   server.maxConnections = context.config.streamsMax + otherConnectionsMax;
   await listen(server, host, port);
   const sweeping = setInterval(() => results.broadcaster.sweep(), SECOND_MS);
+  let ended: Promise<void> | undefined;
+  const endStreams = (): Promise<void> => {
+    clearInterval(sweeping);
+    return (ended ??= endAll(results, server));
+  };
   return {
     server,
     notReady: () => notReadyReasons(followers),
+    endStreams: () => void endStreams(),
     drain: async () => {
-      clearInterval(sweeping);
-      await endAll(results, server);
+      await endStreams();
       await close(followers);
     },
   };

@@ -6,8 +6,7 @@ import { type Ballot, challengeStates, strengths } from './ballot-token.ts';
  * The Kafka key is the session's id (16 bytes), so that even an unreadable value can be put to its
  * session's account. The value, big-endian, 125 bytes:
  *
- *    0      1           17           21       23            31      47       51    52      53
- * 61          125
+ *    0      1           17           21       23            31      47       51    52      53     61          125 │
  *    ┌──────┬───────────┬────────────┬────────┬─────────────┬───────┬────────┬─────┬───────┬──────┬───────────┐
  *    │ kind │ vote_id   │ session    │ option │ accepted_at │ jti   │ exp    │ acr │ chal- │ kid  │ signature │
  *    │ u8=1 │ 16 bytes  │ version u32│ no u16 │ u64, ms     │ 16 B  │ u32, s │ u8  │ lenge │ 8 B  │ 64 bytes  │
@@ -22,9 +21,7 @@ export interface VoteRecord {
   readonly sessionVersion: number;
   /** Position of the option in the session's list, from 0. */
   readonly optionNo: number;
-  /**
-   * Wall clock of the intake that accepted it, ms; stays the same when the record is sent again.
-   */
+  /** Wall clock of the intake that accepted it, ms; the same in every copy that it sends. */
   readonly acceptedAtMs: number;
   readonly kid: string;
   readonly signature: Buffer;

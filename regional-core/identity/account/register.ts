@@ -1,9 +1,9 @@
+import { addressKey } from '#common/address-key.ts';
 import { type Clock, DAY_MS } from '#common/clock.ts';
 import { ServiceError } from '#common/errors.ts';
 import type { Bulkhead } from '#common/password/bulkhead.ts';
 import { hashPassword } from '#common/password/password-hash.ts';
 import type { Pool } from '#common/postgres.ts';
-import { addressKey } from '../limit/address-key.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import { limits } from '../limit/limits.ts';
 import type { Mailer } from '../mail/mailer.ts';

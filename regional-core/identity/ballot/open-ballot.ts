@@ -1,11 +1,11 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
+import { addressKey } from '#common/address-key.ts';
 import { type Clock, toTimestamp } from '#common/clock.ts';
 import { type Strength, signBallot } from '#common/contracts/ballot-token.ts';
 import { type EligibilityPolicy, sessionState } from '#common/contracts/session.ts';
 import { ServiceError } from '#common/errors.ts';
 import type { SigningKey } from '#common/keys.ts';
 import type { Counter } from '#common/metrics.ts';
-import { addressKey } from '../limit/address-key.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import { limits } from '../limit/limits.ts';
 import type { ListedSession } from '../session/session-list.ts';

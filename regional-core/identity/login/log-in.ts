@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { addressKey } from '#common/address-key.ts';
 import type { Clock } from '#common/clock.ts';
 import { ServiceError } from '#common/errors.ts';
 import type { SigningKey } from '#common/keys.ts';
@@ -6,7 +7,6 @@ import type { Bulkhead } from '#common/password/bulkhead.ts';
 import { isPasswordOf, nobodysHash } from '#common/password/password-hash.ts';
 import type { Pool } from '#common/postgres.ts';
 import { normalizeEmail } from '../account/email-address.ts';
-import { addressKey } from '../limit/address-key.ts';
 import type { Limiter } from '../limit/limiter.ts';
 import { limits } from '../limit/limits.ts';
 import { type Credentials, findCredentials } from '../sql/find-credentials.ts';

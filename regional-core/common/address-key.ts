@@ -7,6 +7,8 @@ import { isIPv6 } from 'node:net';
 export function addressKey(address: string): string {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
   if (!isIPv6(bare)) return bare;
+  // RFC 4291 section 2.5.5.2: an IPv4 address in IPv6's clothes.
+  if (bare.includes('.')) return bare.slice(bare.lastIndexOf(':') + 1);
   // The URL parser knows every spelling of an IPv6 address and has one way to write it.
   const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressKey } from '../../../../regional-core/identity/limit/address-key.ts';
+import { addressKey } from '#common/address-key.ts';
 
 test('an IPv4 address counts whole', () => {
   fc.assert(
@@ -30,6 +30,8 @@ test.each([
   ['2001:db8::1', '2001:db8:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::ffff:198.51.100.7', '198.51.100.7'],
+  ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
   ['unknown', 'unknown'],
 ])('%s is limited as %s', (address, key) => {
   expect(addressKey(address)).toBe(key);
