@@ -79,7 +79,7 @@ beforeEach(async () => {
   const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
   sessions.apply([keys, session].map((message) => ({ value: encodeSessionsMessage(message) })));
   const app = createIntakeApp(
-    { log: createLog({ service: 'test' }, 'fatal'), region: 'here', originSecrets: [secret] },
+    { log: createLog({ service: 'test' }, 'error'), region: 'here', originSecrets: [secret] },
     {
       region: 'here',
       durability: 'single',
