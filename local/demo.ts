@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { DAY_MS } from '#common/clock.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The demo session and who administers it. */
@@ -15,7 +16,6 @@ interface Addresses {
 }
 
 const OPEN_DAYS = 7;
-const DAY_MS = 24 * 60 * 60 * 1_000;
 const REQUEST_MS_MAX = 5_000;
 const VISIBLE_MS_MAX = 15_000;
 

@@ -1,3 +1,5 @@
+import { DAY_MS } from '../clock.ts';
+
 /**
  * The Kafka topics of one region, as they are declared. Whoever creates or checks a cluster reads
  * this list; nothing is created on first use (auto.create.topics.enable=false).
@@ -12,8 +14,6 @@ export interface TopicDeclaration {
 }
 
 export type TopicName = 'vote-submitted' | 'vote-aggregated' | 'vote-context' | 'sessions';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * A vote's record is needed until the result is final: a session of a week, and a day to finish.

@@ -26,10 +26,6 @@ const noKey = '';
 export class Tally {
   readonly #partitions = new Map<number, Counting>();
 
-  get empty(): boolean {
-    return this.#partitions.size === 0;
-  }
-
   /**
    * Adds what was taken from the log. Throws a RangeError when it does not follow on what was added
    * before, or when records are missing in it: the log is dense, so the count would be wrong.
