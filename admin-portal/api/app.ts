@@ -10,6 +10,7 @@ import { sameOriginOnly } from './same-origin.ts';
 import { addClose } from './sessions/close/route.ts';
 import { addCreateSession } from './sessions/create/route.ts';
 import { addOpen } from './sessions/open/route.ts';
+import { addRelease } from './sessions/release/route.ts';
 import { addSessions } from './sessions/route.ts';
 import { retryableStoreTrouble } from './store-trouble.ts';
 
@@ -47,5 +48,6 @@ export function createPortalRouter(portal: Portal): Router {
   addCreateSession(router, portal);
   addOpen(router, portal);
   addClose(router, portal);
+  addRelease(router, portal);
   return router;
 }

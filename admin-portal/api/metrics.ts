@@ -20,7 +20,7 @@ export function createMetrics(registry: Registry) {
     }),
     sessionChanges: new Counter({
       name: 'portal_session_changes_total',
-      help: 'Sessions created, opened and closed by admins.',
+      help: 'Sessions created, opened, closed and released by admins.',
       labelNames: ['change'],
       registers,
     }),

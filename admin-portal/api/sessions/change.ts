@@ -1,15 +1,28 @@
 import type { Context } from 'koa';
 import { ServiceError } from '#common/errors.ts';
+import type { Pool } from '#common/postgres.ts';
 import { isUuid } from '#common/uuid.ts';
 import { manageSessions } from '../policies/sessions.ts';
 import { authenticate, type Portal } from '../portal.ts';
 import { findSession } from '../sql/find-session.ts';
 import type { SessionRow } from '../sql/session-row.ts';
-import { updateSessionTimes } from '../sql/update-session-times.ts';
 import { unknownWhenLost } from '../store-trouble.ts';
 import type { SessionAnswer } from './contract.ts';
-import type { SessionTimes, TimesDecision } from './times.ts';
 import { presentSession } from './view.ts';
+
+/** What an admin's wish means for a session; a refusal is a sentence for the admin. */
+export type Decision<Change> =
+  | { readonly change: Change }
+  | { readonly unchanged: true }
+  | { readonly refused: string };
+
+export interface ChangeRequest<Change> {
+  readonly sessionId: string;
+  readonly change: 'open' | 'close' | 'release';
+  readonly decide: (row: SessionRow, nowMs: number) => Decision<Change>;
+  /** Undefined, with nothing changed, when the session has another version than `read` by now. */
+  readonly write: (pool: Pool, read: SessionRow, change: Change) => Promise<SessionRow | undefined>;
+}
 
 /** How often a change is decided anew because somebody else's came between. */
 const roundsMax = 3;
@@ -27,28 +40,23 @@ export async function sessionOf(portal: Portal, sessionId: string): Promise<Sess
  * Reads, decides, writes if nothing came between, and answers the session as it is then. Throws
  * `session_conflict` with the decision's reason.
  */
-export async function changeTimes(
+export async function changeSession<Change>(
   portal: Portal,
   context: Context,
-  request: {
-    readonly sessionId: string;
-    readonly change: 'open' | 'close';
-    readonly decide: (times: SessionTimes, nowMs: number) => TimesDecision;
-  },
+  request: ChangeRequest<Change>,
 ): Promise<SessionAnswer> {
   const admin = await authenticate(portal, context);
   manageSessions(admin);
   for (let round = 0; round < roundsMax; round++) {
     const row = await sessionOf(portal, request.sessionId);
     const nowMs = portal.clock.now();
-    const times = { opensAtMs: row.opens_at.getTime(), closesAtMs: row.closes_at.getTime() };
-    const decision = request.decide(times, nowMs);
+    const decision = request.decide(row, nowMs);
     if ('refused' in decision) {
       const state = presentSession(row, nowMs).state;
       throw new ServiceError('session_conflict', { message: decision.refused, members: { state } });
     }
     if ('unchanged' in decision) return presentSession(row, nowMs);
-    const changed = await unknownWhenLost(updateSessionTimes(portal.pool, row, decision.change));
+    const changed = await unknownWhenLost(request.write(portal.pool, row, decision.change));
     if (changed === undefined) continue;
     const answer = presentSession(changed, nowMs);
     const { session_id, version, opens_at, closes_at } = answer;

@@ -13,6 +13,7 @@ export const sessionAnswer = z.object({
   options: z.array(z.object({ option_id: z.string(), label: z.string() })),
   eligibility: z.array(z.object({ policy: z.enum(eligibilityPolicies) })),
   results_policy: z.enum(resultsPolicies),
+  released_at: z.iso.datetime().optional().describe('Since when released results are shown.'),
   version: z.int(),
 });
 

@@ -1,6 +1,8 @@
 import { DAY_MS, toTimestamp } from '#common/clock.ts';
 import { sessionChangeAheadMs } from '#common/contracts/session.ts';
 import { voteLogRetentionMs } from '#common/contracts/topics.ts';
+import type { SessionRow } from '../sql/session-row.ts';
+import type { Decision } from './change.ts';
 
 /** When a session takes votes, ms since the epoch. */
 export interface SessionTimes {
@@ -8,11 +10,9 @@ export interface SessionTimes {
   readonly closesAtMs: number;
 }
 
-/** What an admin's wish means for a session's times; a refusal is a sentence for the admin. */
-export type TimesDecision =
-  | { readonly change: SessionTimes }
-  | { readonly unchanged: true }
-  | { readonly refused: string };
+export function timesOf(row: Pick<SessionRow, 'opens_at' | 'closes_at'>): SessionTimes {
+  return { opensAtMs: row.opens_at.getTime(), closesAtMs: row.closes_at.getTime() };
+}
 
 /** A day is left to count, recount and finalise before the log begins to drop its first votes. */
 export const sessionMsMax = voteLogRetentionMs - DAY_MS;
@@ -28,7 +28,7 @@ export function tooLong({ opensAtMs, closesAtMs }: SessionTimes): string | undef
 }
 
 /** Opening now. An open one stays as it is: asking again after a lost answer is safe. */
-export function decideOpening(times: SessionTimes, nowMs: number): TimesDecision {
+export function decideOpening(times: SessionTimes, nowMs: number): Decision<SessionTimes> {
   if (nowMs >= times.closesAtMs) {
     return { refused: `The session closed at ${toTimestamp(times.closesAtMs)}.` };
   }
@@ -42,7 +42,7 @@ export function decideOpening(times: SessionTimes, nowMs: number): TimesDecision
  * Closing, `sessionChangeAheadMs` from now: every region hears of it before it is in force, so that
  * no two of them disagree about which votes were in time.
  */
-export function decideClosing(times: SessionTimes, nowMs: number): TimesDecision {
+export function decideClosing(times: SessionTimes, nowMs: number): Decision<SessionTimes> {
   const closesAtMs = nowMs + sessionChangeAheadMs;
   if (nowMs < times.opensAtMs) return { refused: 'The session is not open yet.' };
   // Closed, or closing at least as soon: asking again after a lost answer is safe.

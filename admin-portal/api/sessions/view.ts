@@ -16,6 +16,7 @@ export function presentSession(row: SessionRow, nowMs: number): SessionAnswer {
     options: row.options.map(({ option_id, label }) => ({ option_id, label })),
     eligibility: row.eligibility.map((policy) => ({ policy })),
     results_policy: row.results_policy,
+    ...(row.released_at === null ? {} : { released_at: toTimestamp(row.released_at.getTime()) }),
     version: row.version,
   };
 }

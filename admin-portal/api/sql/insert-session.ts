@@ -1,7 +1,7 @@
 import type { Pool } from '#common/postgres.ts';
 import { type SessionRow, sessionColumns } from './session-row.ts';
 
-export interface NewSession extends Omit<SessionRow, 'session_no' | 'version'> {
+export interface NewSession extends Omit<SessionRow, 'session_no' | 'version' | 'released_at'> {
   /** The admin's id. */
   readonly created_by: string;
 }

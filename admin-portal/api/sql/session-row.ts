@@ -11,8 +11,10 @@ export interface SessionRow {
   readonly closes_at: Date;
   readonly eligibility: readonly EligibilityPolicy[];
   readonly results_policy: ResultsPolicy;
+  /** With `on_release`: since when results may be shown; null until somebody releases them. */
+  readonly released_at: Date | null;
 }
 
 export const sessionColumns =
   'session_no, session_id, version, title, options, opens_at, closes_at, eligibility, ' +
-  'results_policy';
+  'results_policy, released_at';

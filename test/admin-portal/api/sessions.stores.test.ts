@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { DAY_MS, HOUR_MS, toTimestamp } from '#common/clock.ts';
-import { sessionChangeAheadMs } from '#common/contracts/session.ts';
+import { resultsAudience, sessionChangeAheadMs } from '#common/contracts/session.ts';
 import { isUuid } from '#common/uuid.ts';
+import { readSessions } from '../../../regional-core/publisher/sql/read-sessions.ts';
 import { startTestPortal } from './test-portal.ts';
 
 const it = await startTestPortal();
@@ -218,12 +219,93 @@ describe('opening and closing', () => {
   });
 });
 
+describe('releasing results', () => {
+  async function createClosed(changes: Record<string, unknown> = {}) {
+    const session = await create({
+      opens_at: toTimestamp(Date.now() - HOUR_MS),
+      results_policy: 'on_release',
+      ...changes,
+    });
+    await it.superuser.query(
+      'UPDATE votes.voting_sessions SET closes_at = now() WHERE session_id = $1',
+      [session['session_id']],
+    );
+    return session;
+  }
+
+  async function release(session: Record<string, unknown>) {
+    return it.call('POST', `/sessions/${String(session['session_id'])}/release`, { cookie });
+  }
+
+  /** Who may see counts, as the publisher reads it from the row. */
+  async function audienceOf(session: Record<string, unknown>) {
+    const read = await readSessions(it.superuser, Number.POSITIVE_INFINITY);
+    const message = read.find(({ session_id }) => session_id === session['session_id'])!;
+    return [message.version, resultsAudience(message, Date.now())];
+  }
+
+  test('shows them to everyone, and raises the version', async () => {
+    const session = await createClosed();
+    expect(session).not.toHaveProperty('released_at');
+    expect(await audienceOf(session)).toEqual([1, 'nobody']);
+    const before = Date.now();
+    const { status, body } = await release(session);
+    expect([status, body['state'], body['version']]).toEqual([200, 'closed', 2]);
+    const releasedAtMs = Date.parse(String(body['released_at']));
+    expect(releasedAtMs).toBeGreaterThanOrEqual(before);
+    expect(releasedAtMs).toBeLessThanOrEqual(Date.now());
+    expect(await audienceOf(session)).toEqual([2, 'everyone']);
+    const read = await it.call('GET', `/sessions/${String(session['session_id'])}`, { cookie });
+    expect(read.body).toEqual(body);
+  });
+
+  test('changes nothing when asked again, or by several at once', async () => {
+    const session = await createClosed();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => release(session)));
+    answers.push(await release(session));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(answers[0]?.body['version']).toBe(2);
+  });
+
+  test('is refused while voting goes on', async () => {
+    const session = await create({
+      opens_at: toTimestamp(Date.now() - HOUR_MS),
+      results_policy: 'on_release',
+    });
+    const { status, body } = await release(session);
+    expect([status, body['error'], body['state'], body['message']]).toEqual([
+      409,
+      'session_conflict',
+      'open',
+      'Voting has not closed yet.',
+    ]);
+    expect(await audienceOf(session)).toEqual([1, 'nobody']);
+  });
+
+  test.each(['live', 'after_vote', 'after_close'])(
+    'is refused where results are shown %s',
+    async (policy) => {
+      const session = await createClosed({ results_policy: policy });
+      const { status, body } = await release(session);
+      expect([status, body['error'], body['state']]).toEqual([409, 'session_conflict', 'closed']);
+      expect(body['message']).toBe(`The results policy is ${policy}: nothing is to be released.`);
+      const { rows } = await it.superuser.query(
+        'SELECT version, released_at FROM votes.voting_sessions WHERE session_id = $1',
+        [session['session_id']],
+      );
+      expect(rows).toEqual([{ version: 1, released_at: null }]);
+    },
+  );
+});
+
 test.each([
   ['GET', '/sessions'],
   ['POST', '/sessions'],
   ['GET', '/sessions/3b241101-e2bb-4255-8caf-4136c566a962'],
   ['POST', '/sessions/3b241101-e2bb-4255-8caf-4136c566a962/open'],
   ['POST', '/sessions/3b241101-e2bb-4255-8caf-4136c566a962/close'],
+  ['POST', '/sessions/3b241101-e2bb-4255-8caf-4136c566a962/release'],
 ])('%s %s answers 401 to whoever is not logged in', async (method, path) => {
   const answer = await it.call(method, path, method === 'POST' ? { body: form() } : {});
   expect([answer.status, answer.body['error']]).toEqual([401, 'invalid_token']);
