@@ -7,8 +7,8 @@ import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { isUuid } from '#common/uuid.ts';
 import { type Balance, verdicts } from '../../regional-core/records/balance/balance.ts';
+import { findSession } from '../../regional-core/records/sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../../regional-core/records/sql/read-balance.ts';
-import { sessionExists } from '../../regional-core/records/sql/session-exists.ts';
 import { placesIn } from '../places.ts';
 import { readStack } from '../stack-file.ts';
 import { root } from '../tools.ts';
@@ -69,9 +69,11 @@ export async function reportBalance(
     log,
   });
   let rows: BalanceRow[];
+  let opensAtMs: number;
   try {
-    if (!(await sessionExists(pool, sessionId)))
-      throw new Error(`There is no session ${sessionId}.`);
+    const session = await findSession(pool, sessionId);
+    if (session === undefined) throw new Error(`There is no session ${sessionId}.`);
+    opensAtMs = session.opens_at.getTime();
     rows = await readBalance(pool, [sessionId]);
   } finally {
     await pool.end();
@@ -82,7 +84,7 @@ export async function reportBalance(
     const splitAt = new Map(own.map(({ partition, ledger_next }) => [partition, ledger_next]));
     const topic = topicName(stores.topicPrefix, 'vote-submitted');
     const options = { brokers: [kafka], clientId: 'balance', topic, log };
-    holds.set(name, await countLog(options, sessionId, splitAt));
+    holds.set(name, await countLog(options, { sessionId, opensAtMs }, splitAt));
   }
   return addUp(rows, holds);
 }

@@ -1,5 +1,6 @@
+import { voteLogRetentionMs } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
-import { type KafkaOptions, readLogBounds } from '#common/kafka.ts';
+import { createGrouplessConsumer, type KafkaOptions, readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
 
@@ -13,34 +14,54 @@ export interface PartitionHolds {
 const silenceMsMax = 15_000;
 const recordsAtOnceMax = 50_000;
 
+/** What a partition still has, in offsets. */
+export interface PartitionBounds {
+  /** Where it begins by now; records leave it after 8 days. */
+  readonly start: number;
+  readonly end: number;
+  /** The first record written since the session opened; −1 when there is none. */
+  readonly sinceOpening: number;
+}
+
+/** True when a partition may have dropped records of a session that opened `openedAgoMs` ago. */
+export function mayHaveDropped(bounds: PartitionBounds, openedAgoMs: number): boolean {
+  const { start, end, sinceOpening } = bounds;
+  if (start === 0 || openedAgoMs < voteLogRetentionMs) return false;
+  // Where a record from before the opening is still there, so are all that came after it.
+  return start === end || sinceOpening === start;
+}
+
 /**
- * Reads a region's whole log, from its start to where it ends now, and counts one session's records
- * before and from an offset given per partition. Throws an Error with one sentence when the log has
- * lost its beginning or nothing is heard for 15 s.
+ * Reads a region's log, from where it starts to where it ends now, and counts one session's records
+ * before and from an offset given per partition. Throws an Error with one sentence when the log may
+ * have dropped some of them, or nothing is heard for 15 s.
  */
 export async function countLog(
   kafka: KafkaOptions & { readonly topic: string; readonly log: Log },
-  sessionId: string,
+  session: { readonly sessionId: string; readonly opensAtMs: number },
   splitAt: ReadonlyMap<number, number>,
 ): Promise<PartitionHolds[]> {
-  const starts = await readLogBounds(kafka, kafka.topic, 'earliest');
-  const ends = await readLogBounds(kafka, kafka.topic, 'latest');
-  const dropped = starts.findIndex((offset) => offset > 0);
+  const bounds = await readBounds(kafka, session.opensAtMs);
+  const openedAgoMs = Date.now() - session.opensAtMs;
+  const dropped = bounds.findIndex((partition) => mayHaveDropped(partition, openedAgoMs));
   if (dropped >= 0) {
-    throw new Error(`Partition ${dropped} has dropped its first records: they cannot be counted.`);
+    throw new Error(
+      `Partition ${dropped} begins after the session opened: ` +
+        'some of its records may be gone, and cannot be counted.',
+    );
   }
-  const key = voteRecordKey(sessionId);
-  const held = ends.map((_, partition) => ({ partition, before: 0, from: 0 }));
-  const unread = new Map([...ends.entries()].filter(([, end]) => end > 0));
+  const key = voteRecordKey(session.sessionId);
+  const held = bounds.map((_, partition) => ({ partition, before: 0, from: 0 }));
+  const unread = new Map([...bounds.entries()].filter(([, { start, end }]) => end > start));
   const reader = new LogReader(kafka);
   try {
-    reader.assign(new Map([...unread.keys()].map((partition) => [partition, 0])));
+    reader.assign(new Map([...unread].map(([partition, { start }]) => [partition, start])));
     while (unread.size > 0) {
       const batches = await reader.take(recordsAtOnceMax, silenceMsMax);
       if (batches.length === 0)
         throw new Error(`Kafka at ${kafka.brokers.join()} does not answer.`);
       for (const { partition, next, records } of batches) {
-        const end = ends[partition]!;
+        const { end } = bounds[partition]!;
         for (const record of records) {
           if (record.offset >= end || !record.key?.equals(key)) continue;
           held[partition]![record.offset < (splitAt.get(partition) ?? 0) ? 'before' : 'from']++;
@@ -52,4 +73,35 @@ export async function countLog(
     await reader.close();
   }
   return held;
+}
+
+async function readBounds(
+  kafka: KafkaOptions & { readonly topic: string },
+  opensAtMs: number,
+): Promise<PartitionBounds[]> {
+  const starts = await readLogBounds(kafka, kafka.topic, 'earliest');
+  const since = await readOffsetsSince(kafka, opensAtMs);
+  const ends = await readLogBounds(kafka, kafka.topic, 'latest');
+  return ends.map((end, partition) => ({
+    start: starts[partition] ?? 0,
+    end,
+    sinceOpening: since[partition] ?? -1,
+  }));
+}
+
+/** By partition, the first record written at or after a time (ms since the epoch); −1 for none. */
+async function readOffsetsSince(
+  kafka: KafkaOptions & { readonly topic: string },
+  sinceMs: number,
+): Promise<readonly number[]> {
+  const consumer = createGrouplessConsumer(kafka);
+  try {
+    const offsets = await consumer.listOffsets({
+      topics: [kafka.topic],
+      timestamp: BigInt(sinceMs),
+    });
+    return (offsets.get(kafka.topic) ?? []).map(Number);
+  } finally {
+    await consumer.close(true);
+  }
 }

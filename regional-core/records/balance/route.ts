@@ -3,8 +3,8 @@ import { SECOND_MS, sleep } from '#common/clock.ts';
 import { jitteredRetryS, ServiceError } from '#common/errors.ts';
 import { isUuid } from '#common/uuid.ts';
 import type { Records } from '../records.ts';
+import { findSession } from '../sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../sql/read-balance.ts';
-import { sessionExists } from '../sql/session-exists.ts';
 import { compareBalance } from './balance.ts';
 import type { BalanceAnswer } from './contract.ts';
 
@@ -20,7 +20,7 @@ export function addBalance(router: Router, records: Records): void {
   router.get('/internal/v1/sessions/:session_id/balance', async (context) => {
     context.set('cache-control', 'no-store');
     const sessionId = context.params['session_id'] ?? '';
-    if (!isUuid(sessionId) || !(await sessionExists(records.pool, sessionId))) {
+    if (!isUuid(sessionId) || (await findSession(records.pool, sessionId)) === undefined) {
       throw new ServiceError('not_found');
     }
     context.body = await comparedBalance(records, sessionId);

@@ -1,7 +1,7 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
-import { createProducer } from '#common/kafka.ts';
+import { createAdmin, createProducer } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { reportBalance } from '../../../local/cli/balance.ts';
@@ -19,7 +19,9 @@ const pool = createPool({
   log,
 });
 const producer = createProducer({ brokers, clientId: 'test' });
+const kafkaAdmin = createAdmin({ brokers, clientId: 'test' });
 afterAll(async () => {
+  await kafkaAdmin.close();
   await producer.close();
   await pool.end();
 });
@@ -73,6 +75,40 @@ test('accepted comes from the log, and every partition is checked by itself', as
   expect(off.faults).toEqual([
     'us-east-1, partition 3, before offset 45: the log holds 40 records and the ledger judged 39',
   ]);
+});
+
+describe('a log that has dropped its first records', () => {
+  async function drop(partition: number, before: number): Promise<void> {
+    const name = topicName(prefix, 'vote-submitted');
+    const partitions = [{ partition, offset: BigInt(before) }];
+    await kafkaAdmin.deleteRecords({ topics: [{ name, partitions }] });
+  }
+
+  test('is counted from its start for a session whose records cannot be among them', async () => {
+    const gone = await createSession(pool);
+    const session = await createSession(pool);
+    await send(gone.sessionId, 12, 5);
+    await drop(12, 5);
+    await send(session.sessionId, 12, 8);
+    await judge(session.sessionNo, 12, 11, 6);
+    const report = await reportBalance(stores, session.sessionId);
+    expect(report.faults).toEqual([]);
+    expect(report.balance).toMatchObject({ accepted: 8, counted: 6, pending: 2 });
+  });
+
+  test('is not counted for a session that had opened before', async () => {
+    const session = await createSession(pool);
+    await send(session.sessionId, 14, 5);
+    await drop(14, 2);
+    await pool.query(
+      `UPDATE votes.voting_sessions SET opens_at = now() - interval '9 days'
+       WHERE session_no = $1`,
+      [session.sessionNo],
+    );
+    await expect(reportBalance(stores, session.sessionId)).rejects.toThrow(
+      /^Partition 1[24] begins after the session opened: some of its records may be gone/,
+    );
+  });
 });
 
 test('a session that is not there is told so', async () => {
