@@ -13,7 +13,10 @@ export interface Records {
   readonly ballotKeys: () => PublicKeys;
   readonly receiptKeys: PublicKeys;
   readonly confirmationKey: KeyObject;
+  /** By vote id. */
   readonly tries: Tries;
+  /** By the address that codes come from: one code is looked for in every session. */
+  readonly addressTries: Tries;
   readonly metrics: RecordsMetrics;
   readonly log: Log;
   readonly clock: Clock;

@@ -11,7 +11,7 @@ import type { RecordsConfig } from './config.ts';
 import { LogCounter } from './log-counter/log-counter.ts';
 import { createRecordsMetrics } from './metrics.ts';
 import type { Records } from './records.ts';
-import { Tries } from './vote-state/tries.ts';
+import { addressTriesMax, Tries, voteTriesMax } from './vote-state/tries.ts';
 
 const connectionsMax = 10;
 
@@ -40,7 +40,8 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     ballotKeys: () => ballotKeys.keys,
     receiptKeys: importPublicKeys(config.receiptJwks),
     confirmationKey: config.confirmationKey,
-    tries: new Tries(clock),
+    tries: new Tries(clock, voteTriesMax),
+    addressTries: new Tries(clock, addressTriesMax),
     metrics,
     log,
     clock,

@@ -1,7 +1,9 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
+import { addressKey } from '#common/address-key.ts';
 import { readingGraceS, verifyBallot } from '#common/contracts/ballot-token.ts';
 import { jitteredRetryS, ServiceError } from '#common/errors.ts';
+import { viewerAddress } from '#common/http.ts';
 import { isUuid } from '#common/uuid.ts';
 import type { Records } from '../records.ts';
 import { readVoteState } from '../sql/read-vote-state.ts';
@@ -29,7 +31,10 @@ export function addVoteState(router: Router, records: Records): void {
   });
 }
 
-/** Who asks about what. Throws `not_found` for whoever may not know that there is such a vote. */
+/**
+ * Who asks about what. Throws `not_found` for whoever may not know that there is such a vote, and
+ * `rate_limit_exceeded` for whoever tries too many proofs.
+ */
 function readQuestion(context: Context, voteId: string, records: Records): Question {
   if (!isUuid(voteId)) throw new ServiceError('not_found');
   const at = readPlace(context.query['at']);
@@ -44,7 +49,11 @@ function readQuestion(context: Context, voteId: string, records: Records): Quest
   records.tries.count(voteId);
   const proof: Asker | undefined = readProof(proofHeader, voteId, records.receiptKeys);
   if (proof === undefined) throw new ServiceError('not_found');
-  if (proof.kind === 'code') return { voteId, sessionId: undefined, asker: proof, place: at };
+  if (proof.kind === 'code') {
+    // Other vote ids cost an asker nothing, and each code is looked for in every session.
+    records.addressTries.count(addressKey(viewerAddress(context)));
+    return { voteId, sessionId: undefined, asker: proof, place: at };
+  }
   const { receipt } = proof;
   return { voteId, sessionId: receipt.session_id, asker: proof, place: receipt };
 }

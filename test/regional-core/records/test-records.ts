@@ -10,7 +10,11 @@ import { createPool, type Pool } from '#common/postgres.ts';
 import { createRecordsApp } from '../../../regional-core/records/app.ts';
 import { createRecordsMetrics } from '../../../regional-core/records/metrics.ts';
 import type { Records } from '../../../regional-core/records/records.ts';
-import { Tries } from '../../../regional-core/records/vote-state/tries.ts';
+import {
+  addressTriesMax,
+  Tries,
+  voteTriesMax,
+} from '../../../regional-core/records/vote-state/tries.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createSigningKey } from '../../support/votes.ts';
 
@@ -33,7 +37,8 @@ export async function startTestRecords() {
     ballotKeys: () => importPublicKeys([ballotKey.publicJwk]),
     receiptKeys: importPublicKeys([receiptKey.publicJwk]),
     confirmationKey: createSecretKey(randomBytes(32)),
-    tries: new Tries(systemClock),
+    tries: new Tries(systemClock, voteTriesMax),
+    addressTries: new Tries(systemClock, addressTriesMax),
     metrics: createRecordsMetrics(registry),
     log,
     clock: systemClock,

@@ -165,6 +165,30 @@ describe('whoever is not the voter', () => {
   });
 });
 
+describe('an address', () => {
+  const from = (address: string) => ({ 'cloudfront-viewer-address': `${address}:443` });
+
+  test('may try thirty codes a minute, of whatever votes, and its /64 with it', async () => {
+    const vote = newVote(2);
+    await count(vote.voteId, 2);
+    const path = `/api/v1/votes/${vote.voteId}`;
+    for (let tried = 0; tried < 30; tried++) {
+      const headers = { ...from(`[2001:db8::${tried + 1}]`), 'vote-proof': 'ABCDE-FGHJK' };
+      const answer = await it.get(`/api/v1/votes/${newVote(2).voteId}`, headers);
+      expect([answer.status, answer.body['error']]).toEqual([404, 'not_recorded_yet']);
+    }
+    const neighbour = { ...from('[2001:db8::ffff]'), 'vote-proof': vote.code };
+    const refused = await it.get(path, neighbour);
+    expect([refused.status, refused.body['error']]).toEqual([429, 'rate_limit_exceeded']);
+    expect(Number(refused.headers.get('retry-after'))).toBe(refused.body['retry_after']);
+    // A receipt names its session: one look-up. Other addresses are not concerned.
+    const receipt = { ...from('[2001:db8::ffff]'), 'vote-proof': vote.receipt };
+    expect((await it.get(path, receipt)).status).toBe(200);
+    const other = { ...from('[2001:db8:0:1::1]'), 'vote-proof': vote.code };
+    expect((await it.get(path, other)).status).toBe(200);
+  });
+});
+
 describe('a vote without a row', () => {
   test('is not recorded yet for a voter who says no place', async () => {
     const { voteId, authorization } = newVote(2);
