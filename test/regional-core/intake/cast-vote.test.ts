@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Ballot, signBallot } from '#common/contracts/ballot-token.ts';
 import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/contracts/session.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
@@ -7,7 +7,14 @@ import { createLog } from '#common/log.ts';
 import { createIntakeApp } from '../../../regional-core/intake/app.ts';
 import type { Claim } from '../../../regional-core/intake/claim.ts';
 import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
-import { ProduceQueue, queueRecordsMax } from '../../../regional-core/intake/produce-queue.ts';
+import {
+  batchesMax,
+  batchRecordsMax,
+  OutcomeUnknownError,
+  ProduceQueue,
+  produceDeadlineMs,
+  queueRecordsMax,
+} from '../../../regional-core/intake/produce-queue.ts';
 import { Sessions } from '../../../regional-core/intake/sessions.ts';
 import { MemoryVoteLog } from '../../support/memory-vote-log.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
@@ -38,7 +45,9 @@ const session: SessionMessage = {
 };
 
 let nowMs: number;
-const clock = { now: () => nowMs, monotonicMs: () => performance.now() };
+/** What passes beyond real time. */
+let skippedMs: number;
+const clock = { now: () => nowMs, monotonicMs: () => performance.now() + skippedMs };
 
 /** What the wall clock is once a claim was made, or a record was acknowledged. */
 let claimedAtMs: number | undefined;
@@ -64,6 +73,7 @@ let stop: () => Promise<void>;
 
 beforeEach(async () => {
   nowMs = closesAtMs - 10_000;
+  skippedMs = 0;
   claimedAtMs = acknowledgedAtMs = undefined;
   admission = { limited: false, held: undefined };
   admitted = finished = 0;
@@ -171,6 +181,26 @@ test('with the queue full a vote is told so before it is claimed, and taken once
   expect(voteLog.appends).toEqual([]);
   places[0]!.release();
   expect((await post()).status).toBe(201);
+});
+
+test('a vote whose turn does not come in time was never sent: overloaded, not unknown', async () => {
+  voteLog.faults = Array.from({ length: batchesMax }, () => 'not_written');
+  const stuck = Array.from({ length: batchesMax * batchRecordsMax }, () =>
+    queue
+      .reserve()!
+      .append({ key: Buffer.from('session'), value: Buffer.from('vote') })
+      .catch((error: unknown) => error),
+  );
+  const answer = post();
+  await vi.waitFor(() => expect(admitted).toBe(1));
+  skippedMs = produceDeadlineMs;
+  const { status, body } = await answer;
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'overloaded', retryable: true });
+  for (const error of await Promise.all(stuck)) expect(error).toBeInstanceOf(OutcomeUnknownError);
+  expect(voteLog.appends).toHaveLength(batchesMax);
+  expect(finished).toBe(0);
+  expect(queue.held).toBe(0);
 });
 
 const choice = Buffer.alloc(8, 1);

@@ -49,7 +49,7 @@ async function untilAccepted(voter: Voter): Promise<Answer> {
   }
 }
 
-test('Kafka silent: outcome unknown within 3 s; then no 201 is lost and each unknown vote goes through', async () => {
+test('Kafka silent: no answer is later than 3 s, no 201 is lost, and each other vote goes through', async () => {
   const before = await Promise.all(newVoters(20).map(castTea));
   expect(before.map(({ answer }) => answer.status)).toEqual(before.map(() => 201));
 
@@ -60,27 +60,49 @@ test('Kafka silent: outcome unknown within 3 s; then no 201 is lost and each unk
   const cut = await Promise.all(underWay);
   broker.resume();
 
-  const unknown = [...during, ...cut.filter(({ answer }) => answer.status !== 201)];
-  for (const { answer, tookMs } of unknown) {
-    expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({ error: 'outcome_unknown', retryable: true });
+  expect(during.map(({ answer }) => answer.status)).toEqual(during.map(() => 503));
+  const unanswered = [...during, ...cut.filter(({ answer }) => answer.status !== 201)];
+  for (const { answer, tookMs } of unanswered) {
+    expect(answer).toMatchObject({ status: 503, body: { retryable: true } });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(tookMs).toBeLessThan(answerMsMax);
   }
-  const retried = await Promise.all(unknown.map(({ voter }) => untilAccepted(voter)));
-  for (const [index, answer] of retried.entries()) {
-    const { vote_id: voteId } = unknown[index]!.voter.ballot;
+  const saying = (error: string) =>
+    unanswered.filter(({ answer }) => answer.body['error'] === error).map(({ voter }) => voter);
+  // More small batches than may be under way at once: what waits behind them is never sent.
+  const [unknown, neverSent] = [saying('outcome_unknown'), saying('overloaded')];
+  expect(unknown.length).toBeGreaterThan(0);
+  expect(unknown.length + neverSent.length).toBe(unanswered.length);
+
+  const mended = await retry(unknown);
+  const written = voteIdsIn(await readLog(topics));
+  expect(neverSent.filter(({ ballot }) => written.has(ballot.vote_id))).toEqual([]);
+  const sent = await retry(neverSent);
+
+  const records = await readLog(topics);
+  const answers = [...[...before, ...cut].map(({ answer }) => answer), ...mended, ...sent];
+  for (const answer of answers.filter(({ status }) => status === 201)) {
+    const { partition, offset, vote_id } = receiptOf(answer);
+    expect(records.get(`${partition}/${offset}`)).toMatchObject({ ballot: { vote_id } });
+  }
+});
+
+/** Each vote again until it is accepted, with the vote id and code that it always had. */
+async function retry(voters: readonly Voter[]): Promise<Answer[]> {
+  const answers = await Promise.all(voters.map(untilAccepted));
+  for (const [index, answer] of answers.entries()) {
+    const { vote_id: voteId } = voters[index]!.ballot;
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
       vote_id: voteId,
       confirmation_code: confirm(confirmationKey, voteId, 0).code,
     });
   }
+  return answers;
+}
 
-  const records = await readLog(topics);
-  const accepted = [...before, ...cut].map(({ answer }) => answer);
-  for (const answer of [...accepted, ...retried].filter(({ status }) => status === 201)) {
-    const { partition, offset, vote_id } = receiptOf(answer);
-    expect(records.get(`${partition}/${offset}`)).toMatchObject({ ballot: { vote_id } });
-  }
-});
+function voteIdsIn(records: Awaited<ReturnType<typeof readLog>>): Set<string> {
+  const ids = new Set<string>();
+  for (const record of records.values()) if ('ballot' in record) ids.add(record.ballot.vote_id);
+  return ids;
+}
