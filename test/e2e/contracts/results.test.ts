@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vites
 import { ask, expectProblem, textOf, timestamp } from '../ask.ts';
 import { createSession, options, untilState } from '../sessions.ts';
 import { openStream, type Stream } from '../sse.ts';
+import { countRows } from '../vote-rows.ts';
 import { cast, castOne, newBallot } from '../voters.ts';
 
 const visibleMsMax = 10_000;
@@ -72,6 +73,19 @@ describe('the snapshot', () => {
     const { body } = await untilTotal(1);
     const covers = body['covers'] as Record<string, number[]>;
     expect(covers[receipt.region]?.[receipt.partition]).toBeGreaterThan(receipt.offset);
+  });
+
+  test('says what the tallies and the rows of the votes say', async () => {
+    const wishes = ['delta', 'mira', 'delta', 'aurora', 'delta', 'mira', 'delta'];
+    const ballots = await Promise.all(wishes.map(() => newBallot(sessionId)));
+    const sent = wishes.map((optionId, no) => cast(ballots[no]!.token, sessionId, optionId));
+    expect((await Promise.all(sent)).map(({ status }) => status)).toEqual(wishes.map(() => 201));
+    const { body } = await untilTotal(wishes.length);
+    const shown = (body['options'] as { option_id: string; vote_count: number }[]).map(
+      ({ option_id: optionId, vote_count: count }) => ({ optionId, rows: count, tallied: count }),
+    );
+    expect(await countRows(sessionId)).toEqual(shown);
+    expect(shown.map(({ rows }) => rows)).toEqual([1, 4, 2]);
   });
 
   test('of no session is not found', async () => {
