@@ -156,13 +156,12 @@ function openSession(parts: CastVoteParts, ballot: Ballot): KnownSession {
   if (session === undefined) throw notReady(parts);
   const { message } = session;
   const nowMs = parts.clock.now();
-  const state = sessionState(message, nowMs + parts.clockErrorMs);
   if (sessionState(message, nowMs) === 'scheduled') {
     throw new ServiceError('session_not_open', {
       members: { opens_at: toTimestamp(message.opens_at_ms) },
     });
   }
-  if (state === 'closed') throw closed(ballot);
+  if (nowMs + parts.clockErrorMs > message.closes_at_ms) throw closed(ballot);
   return session;
 }
 
