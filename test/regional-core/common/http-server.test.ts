@@ -30,9 +30,8 @@ test('closing answers what is under way, and ends although a client never pauses
   });
   const port = await listen(server, '127.0.0.1', 0);
   const agent = keepAlive();
-  let refused = 0;
   const asking = (async () => {
-    while (refused === 0) await ask(agent, port).catch(() => refused++);
+    for (;;) if ((await ask(agent, port).catch(() => 'refused')) === 'refused') return;
   })();
   await sleep(100);
   const startedMs = performance.now();
