@@ -36,7 +36,7 @@ async function openVoter(address = addressOf(sessionId)) {
 async function untilRead(page: Page): Promise<void> {
   await page
     .getByRole('status')
-    .filter({ hasText: /^The count has read your vote\./ })
+    .filter({ hasText: /^Counted\. If/ })
     .waitFor();
 }
 
