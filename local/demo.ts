@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { DAY_MS } from '#common/clock.ts';
+import { type AdminCredentials, openNewSession } from './portal-client.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The demo session and who administers it. */
 export interface Demo {
   readonly session_id: string;
-  readonly admin: { readonly email: string; readonly password: string };
+  readonly admin: AdminCredentials;
 }
 
 interface Addresses {
@@ -19,7 +20,7 @@ const OPEN_DAYS = 7;
 const REQUEST_MS_MAX = 5_000;
 const VISIBLE_MS_MAX = 15_000;
 
-const sessionAnswer = z.object({ session_id: z.string(), state: z.string() });
+const sessionAnswer = z.object({ state: z.string() });
 const remembered = z.object({ session_id: z.string() });
 
 /**
@@ -66,13 +67,8 @@ async function stateOf(edge: string, session: string): Promise<string | undefine
 }
 
 async function createSession(portal: string, admin: Demo['admin']): Promise<string> {
-  const login = await post(portal, '/login', undefined, admin);
-  const cookie = login.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
   const now = Date.now();
-  const created = await post(portal, '/sessions', cookie, {
+  const form = {
     title: 'Song of the year',
     options: [
       { option_id: 'aurora', label: 'Aurora – Northern Lights' },
@@ -84,29 +80,11 @@ async function createSession(portal: string, admin: Demo['admin']): Promise<stri
     closes_at: new Date(now + OPEN_DAYS * DAY_MS).toISOString(),
     eligibility: [{ policy: 'code' }, { policy: 'account' }],
     results_policy: 'live',
-  });
-  const { session_id: session } = sessionAnswer.parse(await created.json());
-  await post(portal, `/sessions/${session}/open`, cookie, {});
-  return session;
-}
-
-async function post(
-  portal: string,
-  path: string,
-  cookie: string | undefined,
-  body: unknown,
-): Promise<Response> {
-  const response = await fetch(`${portal}/admin/api/v1${path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      origin: portal,
-      ...(cookie === undefined ? {} : { cookie }),
-    },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(REQUEST_MS_MAX),
-  });
-  if (response.ok) return response;
-  const text = (await response.text()).slice(0, 500);
-  throw new Error(`The portal refused ${path} for the demo session (${response.status}): ${text}`);
+  };
+  try {
+    return await openNewSession(portal, admin, form, REQUEST_MS_MAX);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The demo session could not be made. ${reason}`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { traceparentPattern } from '#common/trace.ts';
 import type { OriginRequestPolicy } from '../../edge-config/read.ts';
 
 /** What the edge itself knows of a request. */
@@ -38,8 +39,6 @@ const trustedPrefixes = ['cloudfront-', 'x-forwarded-', 'x-amzn-', 'x-edge-'] as
 function isTrusted(name: string): boolean {
   return trustedPrefixes.some((prefix) => name.startsWith(prefix));
 }
-
-const traceparentPattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
  * The headers that go to the origin, flat: what the policy lets through of the viewer's, then ours.

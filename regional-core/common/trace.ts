@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** W3C Trace Context level 1, section 3.2: version 00, trace id, parent id, flags. */
-const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+export const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 const noTrace = '0'.repeat(32);
 
 /** The trace id a request arrived with, or a new one: 32 hex digits. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sleep } from '#common/clock.ts';
+import { openNewSession } from '../../local/portal-client.ts';
 import type { Target } from './target.ts';
 
 /** What the crowd needs to know of a session. */
@@ -12,7 +13,6 @@ const options = 10;
 const requestMsMax = 10_000;
 const visibleMsMax = 20_000;
 const sessionAnswer = z.object({
-  session_id: z.string(),
   state: z.string(),
   options: z.array(z.object({ option_id: z.string() })),
 });
@@ -23,13 +23,8 @@ const sessionAnswer = z.object({
  */
 export async function createSession(target: Target, openS: number): Promise<Session> {
   const { portal, demo } = target.stack;
-  const { headers } = await post(portal, 'login', demo.admin);
-  const cookie = headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
   const now = Date.now();
-  const body = {
+  const form = {
     title: `Load of ${new Date(now).toISOString()}`,
     options: Array.from({ length: options }, (_, number) => ({
       option_id: `option-${number + 1}`,
@@ -40,10 +35,7 @@ export async function createSession(target: Target, openS: number): Promise<Sess
     eligibility: [{ policy: 'code' }],
     results_policy: 'live',
   };
-  const created = await post(portal, 'sessions', body, cookie);
-  const { session_id: id, state } = sessionAnswer.parse(await created.json());
-  if (state !== 'open') await post(portal, `sessions/${id}/open`, {}, cookie);
-  return readSession(target, id);
+  return readSession(target, await openNewSession(portal, demo.admin, form, requestMsMax));
 }
 
 /** Waits up to 20 s until the edge shows the session as open. Throws an Error when it does not. */
@@ -63,25 +55,4 @@ export async function readSession(target: Target, sessionId: string): Promise<Se
     }
     await sleep(100);
   }
-}
-
-async function post(
-  portal: string,
-  path: string,
-  body: unknown,
-  cookie?: string,
-): Promise<Response> {
-  const response = await fetch(`${portal}/admin/api/v1/${path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      origin: portal,
-      ...(cookie === undefined ? {} : { cookie }),
-    },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(requestMsMax),
-  });
-  if (response.ok) return response;
-  const text = (await response.text()).slice(0, 500);
-  throw new Error(`The portal refused ${path} (${response.status}): ${text}`);
 }

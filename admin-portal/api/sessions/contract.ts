@@ -19,6 +19,40 @@ export const sessionAnswer = z.object({
 
 export type SessionAnswer = z.infer<typeof sessionAnswer>;
 
+const found = {
+  description: 'The session',
+  content: { 'application/json': { schema: sessionAnswer } },
+};
+const path = z.object({ session_id: z.uuid() });
+
+/** `POST /sessions/{session_id}/{change}`: takes no body, answers the session as it is then. */
+export function changePaths(
+  change: 'open' | 'close' | 'release',
+  operationId: string,
+  summary: string,
+): ZodOpenApiPathsObject {
+  return {
+    [`/admin/api/v1/sessions/{session_id}/${change}`]: {
+      post: {
+        operationId,
+        summary,
+        requestParams: { path },
+        responses: {
+          200: found,
+          ...problems(
+            'invalid_token',
+            'forbidden',
+            'not_found',
+            'session_conflict',
+            'outcome_unknown',
+            'not_ready',
+          ),
+        },
+      },
+    },
+  };
+}
+
 export const paths: ZodOpenApiPathsObject = {
   '/admin/api/v1/sessions': {
     get: {
@@ -39,12 +73,9 @@ export const paths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'getAdminSession',
       summary: 'One session.',
-      requestParams: { path: z.object({ session_id: z.uuid() }) },
+      requestParams: { path },
       responses: {
-        200: {
-          description: 'The session',
-          content: { 'application/json': { schema: sessionAnswer } },
-        },
+        200: found,
         ...problems('invalid_token', 'forbidden', 'not_found', 'not_ready'),
       },
     },

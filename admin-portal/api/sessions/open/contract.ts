@@ -1,28 +1,3 @@
-import { z } from 'zod';
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { problems } from '#common/problem-contract.ts';
-import { sessionAnswer } from '../contract.ts';
+import { changePaths } from '../contract.ts';
 
-export const paths: ZodOpenApiPathsObject = {
-  '/admin/api/v1/sessions/{session_id}/open': {
-    post: {
-      operationId: 'openSession',
-      summary: 'Open a scheduled session now.',
-      requestParams: { path: z.object({ session_id: z.uuid() }) },
-      responses: {
-        200: {
-          description: 'The session',
-          content: { 'application/json': { schema: sessionAnswer } },
-        },
-        ...problems(
-          'invalid_token',
-          'forbidden',
-          'not_found',
-          'session_conflict',
-          'outcome_unknown',
-          'not_ready',
-        ),
-      },
-    },
-  },
-};
+export const paths = changePaths('open', 'openSession', 'Open a scheduled session now.');
