@@ -4,11 +4,17 @@ export interface Clock {
   now(): number;
   /** Milliseconds from some fixed point; never goes back. For durations and deadlines. */
   monotonicMs(): number;
+  /** Calls `act` once, after `ms`. What it gives takes the call back. */
+  after(ms: number, act: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
+  after: (ms, act) => {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
 };
 
 export const SECOND_MS = 1000;
@@ -23,17 +29,21 @@ export function toTimestamp(ms: number): string {
 
 /**
  * Resolves after `ms`, at once when that is not positive or, without an error, when `signal`
- * aborts.
+ * aborts. What runs in the simulator hands in its clock.
  */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(
+  ms: number,
+  signal?: AbortSignal,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Promise<void> {
   return new Promise((resolve) => {
     if (ms <= 0 || signal?.aborted) return resolve();
     const done = (): void => {
-      clearTimeout(timer);
+      cancel();
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const cancel = clock.after(ms, done);
     signal?.addEventListener('abort', done, { once: true });
   });
 }

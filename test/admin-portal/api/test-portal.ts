@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { afterAll, inject } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { createHttpServer } from '#common/http-server.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
@@ -65,7 +66,11 @@ export async function startTestPortal(): Promise<TestPortal> {
   await new Promise((resolve) => redis.once('ready', resolve));
   const redisPrefix = `test-${randomBytes(4).toString('hex')}:`;
   let nowMs: number | undefined;
-  const clock = { now: () => nowMs ?? Date.now(), monotonicMs: () => performance.now() };
+  const clock = {
+    now: () => nowMs ?? Date.now(),
+    monotonicMs: () => performance.now(),
+    after: systemClock.after,
+  };
   const portal: Portal = {
     pool,
     logins: new Logins(redis, redisPrefix, clock),

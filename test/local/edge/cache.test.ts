@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { Cache, type WholeAnswer } from '../../../local/edge/cache.ts';
 
-const clock = { nowMs: 0, now: () => 0, monotonicMs: () => clock.nowMs };
+const clock = { nowMs: 0, now: () => 0, monotonicMs: () => clock.nowMs, after: systemClock.after };
 
 function answerOf(body: string, status = 200, freshS = 60): WholeAnswer {
   const freshness = { kind: 'shared', freshS, staleS: 0, errorS: 0 } as const;

@@ -1,8 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { ask, countOf, type EdgeUnderTest, startEdge } from './edge-under-test.ts';
 
 /** A clock that the test moves, so that no test waits for a cache to grow old. */
-const clock = { nowMs: 0, now: () => Date.now(), monotonicMs: () => clock.nowMs };
+const clock = {
+  nowMs: 0,
+  now: () => Date.now(),
+  monotonicMs: () => clock.nowMs,
+  after: systemClock.after,
+};
 const snapshot = '/api/v1/results/s1';
 
 let edge: EdgeUnderTest;

@@ -63,6 +63,7 @@ export async function startIdentityUnderTest(
     aheadMs: 0,
     now: () => Date.now() + clock.aheadMs,
     monotonicMs: () => systemClock.monotonicMs(),
+    after: systemClock.after,
   };
   const running = await startIdentity({
     config: {

@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { type Ballot, signBallot } from '#common/contracts/ballot-token.ts';
 import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/contracts/session.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
@@ -47,7 +48,11 @@ const session: SessionMessage = {
 let nowMs: number;
 /** What passes beyond real time. */
 let skippedMs: number;
-const clock = { now: () => nowMs, monotonicMs: () => performance.now() + skippedMs };
+const clock = {
+  now: () => nowMs,
+  monotonicMs: () => performance.now() + skippedMs,
+  after: systemClock.after,
+};
 
 /** What the wall clock is once a claim was made, or a record was acknowledged. */
 let claimedAtMs: number | undefined;

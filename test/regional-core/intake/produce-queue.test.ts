@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import {
   batchesMax,
   batchRecordsMax,
@@ -30,7 +31,7 @@ function makeSlow(log: MemoryVoteLog, slowMs: number): { begun: number[] } {
   return { begun };
 }
 
-const clock = { now: () => Date.now(), monotonicMs: () => Date.now() };
+const clock = { now: () => Date.now(), monotonicMs: () => Date.now(), after: systemClock.after };
 const append = (queue: ProduceQueue, sent: OutgoingRecord) => queue.reserve()!.append(sent);
 const record = (text: string) => ({ key: Buffer.from('session'), value: Buffer.from(text) });
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { sleep } from '#common/clock.ts';
+import { sleep, systemClock } from '#common/clock.ts';
 import { assembleReceipt, signReceipt } from '#common/contracts/receipt.ts';
 import type { SessionMessage } from '#common/contracts/session.ts';
 import { type TotalsMessage, totalsSequence } from '#common/contracts/vote-aggregated.ts';
@@ -114,7 +114,7 @@ export async function startResults(
     streamsPerAddressMax: 100,
     ...limits,
     receiptKeys: importPublicKeys([signingKey.publicJwk]),
-    clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs },
+    clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs, after: systemClock.after },
     random: () => 0.5,
     metrics: createMetrics(registry),
     caughtUp: () => world.caughtUp,

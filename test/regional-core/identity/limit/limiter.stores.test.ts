@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, expect, inject, test } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { Counter } from '#common/metrics.ts';
 import { createRedis } from '#common/redis.ts';
@@ -16,7 +17,12 @@ const redis = createRedis({ url: inject('stores').redisUrl, name: 'test', comman
 afterAll(() => redis.disconnect());
 await new Promise((resolve) => redis.once('ready', resolve));
 
-const clock = { nowMs: 1_700_000_000_000, now: () => clock.nowMs, monotonicMs: () => 0 };
+const clock = {
+  nowMs: 1_700_000_000_000,
+  now: () => clock.nowMs,
+  monotonicMs: () => 0,
+  after: systemClock.after,
+};
 const localTotal = new Counter({ name: 'local', help: 'x', labelNames: ['limit'], registers: [] });
 const prefix = `test-${randomUUID()}:`;
 const limiter = createLimiter({ redis, prefix, clock, random: () => 0, localTotal });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, inject, test } from 'vitest';
-import { HOUR_MS } from '#common/clock.ts';
+import { HOUR_MS, systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { createRedis } from '#common/redis.ts';
 import {
@@ -34,7 +34,7 @@ function createWorld() {
       },
       redis,
       prefix,
-      clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs },
+      clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs, after: systemClock.after },
     });
   return { world, prefix, start };
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { MINUTE_MS } from '#common/clock.ts';
+import { MINUTE_MS, systemClock } from '#common/clock.ts';
 import type { ServiceError } from '#common/errors.ts';
 import { Tries } from '../../../../regional-core/records/vote-state/tries.ts';
 
 function startTries() {
   let nowMs = 1000;
-  const tries = new Tries({ now: () => 0, monotonicMs: () => nowMs }, 10);
+  const tries = new Tries({ now: () => 0, monotonicMs: () => nowMs, after: systemClock.after }, 10);
   const refusal = (voteId: string): ServiceError | undefined => {
     try {
       tries.count(voteId);

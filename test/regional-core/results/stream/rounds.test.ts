@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { Snapshots } from '../../../../regional-core/results/snapshot/snapshots.ts';
 import { ResultsState } from '../../../../regional-core/results/state.ts';
 import { Channel } from '../../../../regional-core/results/stream/channel.ts';
@@ -24,7 +25,7 @@ function startRounds(streamCount: number, onOffer: () => void = () => undefined)
   const rounds = new Rounds({
     state,
     snapshots: new Snapshots(() => undefined),
-    clock: { now: () => opensAtMs, monotonicMs: () => 0 },
+    clock: { now: () => opensAtMs, monotonicMs: () => 0, after: systemClock.after },
     onEncode: () => encodes++,
     offer: (stream, _, chunk) => {
       offers.push({ stream, text: chunk.raw.toString() });
