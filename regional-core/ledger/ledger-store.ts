@@ -1,0 +1,57 @@
+import type { CountBatch } from './batch.ts';
+import type { BatchVerdicts, LogIdentity } from './sql/count-batch.ts';
+
+/**
+ * What decides which votes count. Two implementations: Postgres, and a model in memory that loses
+ * its tail on demand; one suite of properties holds both.
+ *
+ * Each method is one transaction: it happens whole or not at all. When one rejects, it is unknown
+ * which; the caller reads the offsets (`lease`) before anything else.
+ */
+export interface LedgerStore {
+  /**
+   * Renews this worker's leases, takes what is free up to its share, and tells where reading
+   * starts. Rejects when the offsets belong to another log, when the region was declared lost, and
+   * when the database's epoch is below `epochMin`.
+   */
+  lease(log: LogIdentity, worker: LeaseRequest): Promise<Lease>;
+  /** Counts a batch. `fenced`: another worker was here, or the log is another; nothing changed. */
+  count(log: LogIdentity, epochMin: number, batch: CountBatch): Promise<BatchVerdicts>;
+  /** Gives all leases of a worker back, so that its successor need not wait. */
+  release(log: LogIdentity, workerId: string): Promise<void>;
+  /**
+   * Sessions that closed at least `closedForMs` ago by the store's own clock and have no seal yet
+   * in some of the partitions given.
+   */
+  unsealed(
+    log: LogIdentity,
+    partitions: readonly number[],
+    closedForMs: number,
+  ): Promise<readonly UnsealedSession[]>;
+  /**
+   * Settles every session whose partitions were all read through their seals: decides the winner
+   * among each voter's records and writes the moves as one correction. Gives the sessions settled.
+   */
+  settle(): Promise<readonly string[]>;
+}
+
+export interface LeaseRequest {
+  readonly id: string;
+  /** Partitions of the log. */
+  readonly partitions: number;
+  readonly ttlMs: number;
+  readonly epochMin: number;
+}
+
+export interface Lease {
+  readonly epoch: number;
+  /** partition → next offset, for all that this worker holds. */
+  readonly positions: ReadonlyMap<number, number>;
+}
+
+export interface UnsealedSession {
+  readonly sessionId: string;
+  readonly version: number;
+  readonly closesAtMs: number;
+  readonly partitions: readonly number[];
+}

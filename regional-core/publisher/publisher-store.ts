@@ -1,0 +1,17 @@
+import type { SessionMessage } from '#common/contracts/session.ts';
+import type { Covers } from '#common/contracts/vote-aggregated.ts';
+import type { PublicJwk } from '#common/keys.ts';
+import type { TotalsRead } from './sql/read-totals.ts';
+
+/**
+ * What the publisher reads. Two implementations: Postgres, and the simulator's model of it. Each
+ * method is one statement, so what it gives belongs together.
+ */
+export interface PublisherStore {
+  /** Sessions that closed, or whose results were released or made final, within `closedSinceMs`. */
+  readSessions(closedSinceMs: number): Promise<SessionMessage[]>;
+  /** Public keys that ballots may be signed with, oldest first. */
+  readBallotKeys(): Promise<PublicJwk[]>;
+  /** Offsets and the totals that follow from them; see `readTotals`. */
+  readTotals(since: Covers, alsoNos: readonly number[]): Promise<TotalsRead>;
+}
