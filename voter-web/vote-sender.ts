@@ -154,11 +154,10 @@ function waitFor(
   random: number,
 ): SenderState {
   const rounds = state.rounds + 1;
-  const asked = problem?.retryAfterS ?? null;
-  const ms =
-    asked === null
-      ? backOffMs(rounds, random, firstWaitMs, longestWaitMs)
-      : Math.min(retryAfterMsMax, asked * 1000);
+  const askedMs = Math.min(retryAfterMsMax, (problem?.retryAfterS ?? 0) * 1000);
+  // Whoever answers knows how busy it is now, not how often this page was turned away: without its
+  // own back-off a crowd comes back every second or two and keeps an overload going.
+  const ms = Math.max(askedMs, backOffMs(rounds, random, firstWaitMs, longestWaitMs));
   return { ...state, rounds, todo: { do: 'wait', ms, why, next } };
 }
 

@@ -1,3 +1,4 @@
+import { jitteredRetryS } from '#common/errors.ts';
 import type { Incoming } from './exchange.ts';
 
 /** What CloudFront says in each case, as a page: its errors are not in our JSON shape. */
@@ -12,6 +13,9 @@ const reasons = {
   504: 'The origin did not answer in time.',
 } as const;
 
+/** Those turned away together come back within twice this, not all at once. */
+const retryS = 2;
+
 export type EdgeErrorStatus = keyof typeof reasons;
 
 /** The page as headers (flat, without the policy's) and body. */
@@ -23,7 +27,7 @@ export function errorPage(
   const text = `<h1>${status}</h1><p>${reasons[status]}</p><p>Request ID: ${requestId}</p>`;
   const body = Buffer.from(`<!doctype html><html lang="en">${title}${text}</html>\n`);
   const headers = ['content-type', 'text/html; charset=utf-8', 'cache-control', 'no-store'];
-  if (status === 503) headers.push('retry-after', '1');
+  if (status === 503) headers.push('retry-after', String(jitteredRetryS(retryS, Math.random)));
   return { status, headers, body };
 }
 

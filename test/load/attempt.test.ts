@@ -59,6 +59,10 @@ describe('an attempt', () => {
     expect(waitAfter(undefined, 2, 2, 0)).toBe(1_000);
     expect(waitAfter(undefined, 3, 1, 0)).toBe(4_000);
     expect(waitAfter(undefined, 50, 1, 0)).toBe(30_000);
-    expect(waitAfter(700, 1, 2, 0)).toBe(700);
+  });
+
+  test('waits as long as it is asked to, and longer the more often it was turned away', () => {
+    expect(waitAfter(7_000, 1, 2, 0)).toBe(7_000);
+    expect(waitAfter(1_000, 4, 1, 0)).toBe(8_000);
   });
 });

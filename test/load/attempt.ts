@@ -37,8 +37,8 @@ export function judgeSilence(code: string): Verdict {
 }
 
 /**
- * Milliseconds until the next attempt: as long as the answer asks for; else none while a region has
- * not been tried in this round; else 1 s doubling to 30 s, as the page does.
+ * Milliseconds until the next attempt, as the page does: none while a region has not been tried in
+ * this round and no answer asks for a wait; else 1 s doubling to 30 s, or longer when asked for.
  *
  * @param failed attempts so far, from 1
  * @param random in [0, 1): voters who failed together must not come back together
@@ -49,9 +49,9 @@ export function waitAfter(
   regions: number,
   random: number,
 ): number {
-  if (askedMs !== undefined) return askedMs;
-  if (failed % regions !== 0) return 0;
-  return backOffMs(failed / regions, random, waitMs.first, waitMs.max);
+  if (askedMs === undefined && failed % regions !== 0) return 0;
+  const rounds = Math.ceil(failed / regions);
+  return Math.max(askedMs ?? 0, backOffMs(rounds, random, waitMs.first, waitMs.max));
 }
 
 function readProblem(body: string): { code: string | undefined; isRetryable: boolean } {

@@ -77,6 +77,17 @@ describe('the way of a vote from the page', () => {
     expect(long.todo).toMatchObject({ do: 'wait', ms: retryAfterMsMax });
   });
 
+  test('a page that is turned away again and again comes back less and less often', () => {
+    let state = startSending(1, false);
+    const waits: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      state = nextStep(state, posted(problem(503, 'overloaded', { retryAfterS: 2 })), 0);
+      waits.push(state.todo.do === 'wait' ? state.todo.ms : 0);
+      state = nextStep(state, { type: 'waited' }, 0);
+    }
+    expect(waits).toEqual([2000, 2000, 4000, 8000, 16_000]);
+  });
+
   test('a 429 waits and sends again to the same region, and leaves the outcome known', () => {
     const state = run([posted(problem(429, 'rate_limit_exceeded', { retryAfterS: 3 }))]);
     expect(state).toMatchObject({ unknown: false, region: 0 });
