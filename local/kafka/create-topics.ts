@@ -1,15 +1,19 @@
-// Creates the topics of common/contracts/topics.ts that the broker given as argument lacks.
+// Creates the topics of common/contracts/topics.ts that the cluster of the broker given as argument
+// lacks, with as many copies as the second argument says.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
-import { topics } from '#common/contracts/topics.ts';
+import { minInSyncReplicas, topics } from '#common/contracts/topics.ts';
 
-const REPLICAS = 1;
 const CREATE_MS_MAX = 130_000;
 const RETRY_MS = 100;
 
-const broker = process.argv[2];
-if (broker === undefined) throw new Error('usage: create-topics.ts HOST:PORT');
+const [broker, copies = '1'] = process.argv.slice(2);
+const replicas = Number(copies);
+if (broker === undefined || !(replicas >= 1)) {
+  throw new Error('usage: create-topics.ts HOST:PORT [COPIES]');
+}
+const minInSync = String(minInSyncReplicas(replicas));
 const admin = new Admin({ clientId: 'create-topics', bootstrapBrokers: [broker], retries: 0 });
 try {
   await createMissing();
@@ -23,11 +27,12 @@ async function createMissing(): Promise<void> {
     try {
       const existing = new Set(await admin.listTopics({ includeInternals: false }));
       for (const topic of topics.filter(({ name }) => !existing.has(name))) {
+        const config = { ...topic.config, 'min.insync.replicas': minInSync };
         await admin.createTopics({
           topics: [topic.name],
           partitions: topic.partitions,
-          replicas: REPLICAS,
-          configs: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+          replicas,
+          configs: Object.entries(config).map(([name, value]) => ({ name, value })),
         });
       }
       return;

@@ -13,25 +13,33 @@ export interface TopicDeclaration {
   readonly config: Readonly<Record<string, string>>;
 }
 
-export type TopicName = 'vote-submitted' | 'vote-aggregated' | 'vote-context' | 'sessions';
+export type TopicName =
+  | 'vote-submitted'
+  | 'vote-standby'
+  | 'vote-aggregated'
+  | 'vote-context'
+  | 'sessions';
 
 /**
  * A vote's record is needed until the result is final: a session of a week, and a day to finish.
  */
 export const voteLogRetentionMs = 8 * DAY_MS;
 
-export const topics: readonly TopicDeclaration[] = [
-  {
-    name: 'vote-submitted',
-    partitions: 30,
-    // No byte limit: a limit in bytes would drop unread votes at the peak.
-    config: {
-      'cleanup.policy': 'delete',
-      'retention.ms': String(voteLogRetentionMs),
-      'retention.bytes': '-1',
-      'unclean.leader.election.enable': 'false',
-    },
+const voteLog: Omit<TopicDeclaration, 'name'> = {
+  partitions: 30,
+  // No byte limit: a limit in bytes would drop unread votes at the peak.
+  config: {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(voteLogRetentionMs),
+    'retention.bytes': '-1',
+    'unclean.leader.election.enable': 'false',
   },
+};
+
+export const topics: readonly TopicDeclaration[] = [
+  { name: 'vote-submitted', ...voteLog },
+  // Copies of another region's votes: read only once that region was declared lost.
+  { name: 'vote-standby', ...voteLog },
   {
     name: 'vote-aggregated',
     partitions: 10,
@@ -58,6 +66,14 @@ export const topics: readonly TopicDeclaration[] = [
     },
   },
 ];
+
+/**
+ * Copies that must have a record before it is acknowledged (`min.insync.replicas`), set on each
+ * topic: with one the acknowledgement of "all in-sync replicas" may be that of a single disk.
+ */
+export function minInSyncReplicas(replication: number): number {
+  return replication > 1 ? 2 : 1;
+}
 
 /** The topic's name in the cluster: tests share one cluster and tell their topics by a prefix. */
 export function topicName(prefix: string, name: TopicName): string {
