@@ -1,9 +1,8 @@
 import type { Producer } from '@platformatic/kafka';
-import type { BallotKeysMessage, SessionMessage } from '#common/contracts/session.ts';
 import {
-  ballotKeysMessageKey,
   encodeSessionsMessage,
-  sessionMessageKey,
+  type SessionsMessage,
+  sessionsMessageKey,
 } from '#common/contracts/session.ts';
 import { encodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-aggregated.ts';
 
@@ -37,10 +36,6 @@ export function keyedTotals(message: TotalsMessage): Keyed {
   return { key: message.session_id, value: encodeTotalsMessage(message) };
 }
 
-export function keyedSession(message: SessionMessage): Keyed {
-  return { key: sessionMessageKey(message.session_id), value: encodeSessionsMessage(message) };
-}
-
-export function keyedBallotKeys(message: BallotKeysMessage): Keyed {
-  return { key: ballotKeysMessageKey, value: encodeSessionsMessage(message) };
+export function keyedSessions(message: SessionsMessage): Keyed {
+  return { key: sessionsMessageKey(message), value: encodeSessionsMessage(message) };
 }

@@ -2,12 +2,9 @@ import { type Clock, DAY_MS, sleep } from '#common/clock.ts';
 import { isNewerSession, resultsAudience, type SessionMessage } from '#common/contracts/session.ts';
 import type { Covers, TotalsMessage } from '#common/contracts/vote-aggregated.ts';
 import type { Log } from '#common/log.ts';
-import type { Pool } from '#common/postgres.ts';
 import type { PublisherMetrics } from './metrics.ts';
-import { keyedBallotKeys, keyedSession, keyedTotals, type Send } from './publish.ts';
-import { readBallotKeys } from './sql/read-ballot-keys.ts';
-import { readSessions } from './sql/read-sessions.ts';
-import { readTotals } from './sql/read-totals.ts';
+import { keyedSessions, keyedTotals, type Send } from './publish.ts';
+import type { PublisherStore } from './publisher-store.ts';
 import { totalsToPublish } from './totals.ts';
 
 const tickMs = 200;
@@ -16,7 +13,7 @@ const sessionsAgainMs = 30_000;
 const retryMs = 500;
 
 export interface PublisherParts {
-  readonly pool: Pool;
+  readonly store: PublisherStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PublisherMetrics;
@@ -73,21 +70,21 @@ export class Publisher {
       } catch (error) {
         if (this.#trouble === undefined) log.warn({ err: error }, 'publishing failed; retrying');
         this.#trouble = 'postgres or kafka does not answer';
-        await sleep(retryMs, ending);
+        await sleep(retryMs, ending, clock);
       }
-      await sleep(startedMs + periodMs - clock.monotonicMs(), ending);
+      await sleep(startedMs + periodMs - clock.monotonicMs(), ending, clock);
     }
   }
 
   async #publishSessions(): Promise<void> {
-    const { pool, clock, sendSessions } = this.#parts;
+    const { store, clock, sendSessions } = this.#parts;
     const first = this.#sessions.size === 0;
-    const read = await readSessions(pool, first ? Number.POSITIVE_INFINITY : DAY_MS);
+    const read = await store.readSessions(first ? Number.POSITIVE_INFINITY : DAY_MS);
     const again = clock.monotonicMs() - this.#allAgainAtMs >= sessionsAgainMs;
     const isNew = (session: SessionMessage): boolean =>
       isNewerSession(session, this.#sessions.get(session.session_no));
     const changed = again ? read : read.filter(isNew);
-    await sendSessions(changed.map(keyedSession));
+    await sendSessions(changed.map(keyedSessions));
     for (const session of changed) {
       // Zeros from the first moment, and what a change of times or policy shows or hides.
       if (isNew(session)) this.#due.add(session.session_no);
@@ -98,19 +95,19 @@ export class Publisher {
   }
 
   async #publishBallotKeys(again: boolean): Promise<void> {
-    const keys = await readBallotKeys(this.#parts.pool);
+    const keys = await this.#parts.store.readBallotKeys();
     const kids = keys.map(({ kid }) => kid).join();
     if (keys.length === 0 || (kids === this.#ballotKids && !again)) return;
-    await this.#parts.sendSessions([keyedBallotKeys({ type: 'ballot_keys', v: 1, keys })]);
+    await this.#parts.sendSessions([keyedSessions({ type: 'ballot_keys', v: 1, keys })]);
     this.#ballotKids = kids;
   }
 
   async #publishTotals(): Promise<void> {
-    const { pool, clock, metrics, sendTotals } = this.#parts;
+    const { store, clock, metrics, sendTotals } = this.#parts;
     this.#markChangedAudiences(clock.now());
     const due = [...this.#due];
     const startedMs = clock.monotonicMs();
-    const read = await readTotals(pool, this.#readUpTo, due);
+    const read = await store.readTotals(this.#readUpTo, due);
     const messages = totalsToPublish(read, this.#published, this.#sessions, clock.now());
     if (messages === 'behind') {
       this.#hold();

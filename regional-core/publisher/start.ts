@@ -5,6 +5,7 @@ import { createPool } from '#common/postgres.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import type { config } from './config.ts';
 import { createPublisherMetrics } from './metrics.ts';
+import { postgresStore } from './postgres-store.ts';
 import { sendTo } from './publish.ts';
 import { Publisher } from './publisher.ts';
 import { readPublished } from './read-published.ts';
@@ -25,7 +26,7 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
   const work = async (): Promise<void> => {
     const published = await readPublished({ ...kafka, topic: totalsTopic, log }, draining);
     publisher = new Publisher({
-      pool,
+      store: postgresStore(pool),
       clock,
       log,
       metrics: createPublisherMetrics(context.metrics),

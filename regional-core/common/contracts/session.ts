@@ -26,6 +26,23 @@ export interface SessionMessage {
   readonly results_policy: ResultsPolicy;
   /** With `on_release`: when results may be shown; null until somebody releases them. */
   readonly released_at_ms: number | null;
+  /** When every record that can count had been read and the winners were decided, ms. */
+  readonly sealed_at_ms?: number | null;
+  /** The result two people agreed on. Once told it never changes. */
+  readonly final?: FinalResult | null;
+}
+
+/** A final result, from the final statement alone: later tallies change nothing about it. */
+export interface FinalResult {
+  /** Lowercase hex of the SHA-256 over all votes that count; part of the result's own address. */
+  readonly digest: string;
+  /** One count per option, in the session's order; null while nobody may see them. */
+  readonly counts: readonly number[] | null;
+  readonly total: number;
+  /** When it became final, ms. */
+  readonly at_ms: number;
+  /** Lowercase hex of the SHA-256 that names the act two people signed. */
+  readonly act_hash: string;
 }
 
 export interface SessionOption {
@@ -39,7 +56,12 @@ export type EligibilityPolicy = (typeof eligibilityPolicies)[number];
 export const resultsPolicies = ['live', 'after_vote', 'after_close', 'on_release'] as const;
 export type ResultsPolicy = (typeof resultsPolicies)[number];
 
+/** What the clock says of a session; what became of its result is `resultState`. */
 export type SessionState = 'scheduled' | 'open' | 'closed';
+
+/** `sealed`: everything is counted and being checked; `final`: checked, and agreed on by two. */
+export const resultStates = ['scheduled', 'open', 'closed', 'sealed', 'final'] as const;
+export type ResultState = (typeof resultStates)[number];
 
 /** The public keys that ballots are signed with: the current one and those before it. */
 export interface BallotKeysMessage {
@@ -48,10 +70,46 @@ export interface BallotKeysMessage {
   readonly keys: readonly PublicJwk[];
 }
 
-export const ballotKeysMessageKey = 'ballot-keys';
+/** The public keys that seals are signed with, each with the region whose ledgers hold it. */
+export interface SealKeysMessage {
+  readonly type: 'seal_keys';
+  readonly v: 1;
+  readonly keys: readonly SealKey[];
+}
 
-export function sessionMessageKey(sessionId: string): string {
-  return `session:${sessionId}`;
+export interface SealKey extends PublicJwk {
+  readonly region: string;
+}
+
+/** Regions that two people declared lost. One of a lower epoch than another is never believed. */
+export interface RegionsMessage {
+  readonly type: 'regions';
+  readonly v: 1;
+  readonly epoch: number;
+  /** Names, sorted. */
+  readonly lost: readonly string[];
+}
+
+/** Totals hold since then, because the database lies behind what was told or does not answer. */
+export interface TotalsStaleMessage {
+  readonly type: 'totals_stale';
+  readonly v: 1;
+  /** Null: they do not, or not any more. */
+  readonly since_ms: number | null;
+}
+
+export type SessionsMessage =
+  | SessionMessage
+  | BallotKeysMessage
+  | SealKeysMessage
+  | RegionsMessage
+  | TotalsStaleMessage;
+
+/** Key of a message in the topic: the latest of each is what holds. */
+export function sessionsMessageKey(message: SessionsMessage): string {
+  return message.type === 'session'
+    ? `session:${message.session_id}`
+    : message.type.replaceAll('_', '-');
 }
 
 /** Seconds after closing in which a vote that was admitted before it may still get its answer. */
@@ -69,6 +127,15 @@ export function sessionState(
 ): SessionState {
   if (nowMs < session.opens_at_ms) return 'scheduled';
   return nowMs < session.closes_at_ms ? 'open' : 'closed';
+}
+
+/** How far the result of a session is, seal and final statement included. */
+export function resultState(
+  session: Pick<SessionMessage, 'opens_at_ms' | 'closes_at_ms' | 'sealed_at_ms' | 'final'>,
+  nowMs: number,
+): ResultState {
+  if (session.final) return 'final';
+  return (session.sealed_at_ms ?? null) === null ? sessionState(session, nowMs) : 'sealed';
 }
 
 /** Who may see counts now. `voters`: whoever shows a receipt of this session. */
@@ -90,25 +157,62 @@ export function resultsAudience(
   }
 }
 
-export function encodeSessionsMessage(message: SessionMessage | BallotKeysMessage): Buffer {
+export function encodeSessionsMessage(message: SessionsMessage): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
 /** Reads a message; undefined for a type or version of a newer publisher, or for no JSON at all. */
 export function decodeSessionsMessage(
   value: Buffer | null | undefined,
-): SessionMessage | BallotKeysMessage | undefined {
+): SessionsMessage | undefined {
   if (!value) return undefined;
   try {
-    const message = JSON.parse(value.toString()) as SessionMessage | BallotKeysMessage;
-    if (message.v !== 1) return undefined;
-    if (message.type === 'ballot_keys') {
-      return { type: 'ballot_keys', v: 1, keys: message.keys.map(toPublicJwk) };
-    }
-    return message.type === 'session' && isUuid(message.session_id) ? message : undefined;
+    const message = JSON.parse(value.toString()) as SessionsMessage;
+    return message.v === 1 ? readKnown(message) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Throws a TypeError or an Error where a member is not there or has another type. */
+function readKnown(message: SessionsMessage): SessionsMessage | undefined {
+  switch (message.type) {
+    case 'session':
+      return isUuid(message.session_id) && isFinal(message.final) ? message : undefined;
+    case 'ballot_keys':
+      return { type: 'ballot_keys', v: 1, keys: message.keys.map(toPublicJwk) };
+    case 'seal_keys':
+      return { type: 'seal_keys', v: 1, keys: message.keys.map(toSealKey) };
+    case 'regions': {
+      const { epoch, lost } = message;
+      const areNames = lost.every((name) => typeof name === 'string');
+      return Number.isSafeInteger(epoch) && areNames ? message : undefined;
+    }
+    case 'totals_stale':
+      return message.since_ms === null || isCount(message.since_ms) ? message : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function toSealKey(key: SealKey): SealKey {
+  if (typeof key.region !== 'string') throw new TypeError('a seal key names its region');
+  return { ...toPublicJwk(key), region: key.region };
+}
+
+/** The digest goes into addresses, the counts on screens: both must be what they claim. */
+function isFinal(final: unknown): boolean {
+  if (final === undefined || final === null) return true;
+  const { digest, counts, total, at_ms, act_hash } = final as FinalResult;
+  return (
+    [digest, act_hash].every((hash) => /^[0-9a-f]{64}$/.test(hash)) &&
+    (counts === null || counts.every(isCount)) &&
+    [total, at_ms].every(isCount)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** True when `next` may replace `held`: by (epoch, version), equal ones changing nothing. */

@@ -14,11 +14,25 @@ export interface TotalsMessage {
   /** One count per option, in the session's order; null while nobody may see them. */
   readonly counts: readonly number[] | null;
   readonly covers: Covers;
+  /** Transactions over all sessions that changed counts otherwise than by counting a vote. */
+  readonly corrections?: number;
+  /** Those of this session, oldest first: only they can make a total fall. */
+  readonly corrected?: readonly Correction[];
   /** When the statement was read, ms. */
   readonly at_ms: number;
 }
 
-/** region → next offset per partition, as the ledger has read them. */
+/** `seal`: the earliest choice of each voter; `void`, `restore`: by two people, in the open. */
+export const correctionKinds = ['seal', 'void', 'restore'] as const;
+
+export interface Correction {
+  readonly kind: (typeof correctionKinds)[number];
+  readonly at_ms: number;
+  /** Votes whose option changed, or that were taken out or put back. */
+  readonly moved: number;
+}
+
+/** log → next offset per partition, as the ledger has read them; a log is a region or a standby. */
 export type Covers = Readonly<Record<string, readonly number[]>>;
 
 /** True when the ledger has read past this place: the vote that lies there has its verdict. */

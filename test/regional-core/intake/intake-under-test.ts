@@ -5,10 +5,9 @@ import { sleep, systemClock } from '#common/clock.ts';
 import { signBallot } from '#common/contracts/ballot-token.ts';
 import { type Receipt, verifyReceipt } from '#common/contracts/receipt.ts';
 import {
-  ballotKeysMessageKey,
   encodeSessionsMessage,
   type SessionMessage,
-  sessionMessageKey,
+  sessionsMessageKey,
 } from '#common/contracts/session.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
@@ -66,14 +65,11 @@ export async function announceSessions({ prefix, brokers }: TestTopics): Promise
   const topic = topicName(prefix, 'sessions');
   const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
   await producer.send({
-    messages: [
-      { topic, key: Buffer.from(ballotKeysMessageKey), value: encodeSessionsMessage(keys) },
-      ...[session, scheduled, closed].map((message) => ({
-        topic,
-        key: Buffer.from(sessionMessageKey(message.session_id)),
-        value: encodeSessionsMessage(message),
-      })),
-    ],
+    messages: [keys, session, scheduled, closed].map((message) => ({
+      topic,
+      key: Buffer.from(sessionsMessageKey(message)),
+      value: encodeSessionsMessage(message),
+    })),
   });
   await producer.close();
 }

@@ -56,7 +56,7 @@ const followers = [
   follow('sessions', (value) => {
     const message = decodeSessionsMessage(value)!;
     if (message.type === 'session') sessions.set(message.session_id, message);
-    else ballotKids = message.keys.map(({ kid }) => kid);
+    if (message.type === 'ballot_keys') ballotKids = message.keys.map(({ kid }) => kid);
   }),
 ];
 

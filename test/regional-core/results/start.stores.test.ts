@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '#common/clock.ts';
-import { encodeSessionsMessage, sessionMessageKey } from '#common/contracts/session.ts';
+import { encodeSessionsMessage, sessionsMessageKey } from '#common/contracts/session.ts';
 import { type TopicName, topicName } from '#common/contracts/topics.ts';
 import { encodeTotalsMessage } from '#common/contracts/vote-aggregated.ts';
 import { createProducer } from '#common/kafka.ts';
@@ -43,7 +43,7 @@ async function snapshotAtTotal(total: number): Promise<Record<string, unknown>> 
 
 beforeAll(async () => {
   const session = aSession({ opens_at_ms: 0, closes_at_ms: Date.now() + 3_600_000 });
-  await send('sessions', sessionMessageKey(sessionId), [
+  await send('sessions', sessionsMessageKey(session), [
     'not a message',
     encodeSessionsMessage(session),
   ]);

@@ -1,0 +1,14 @@
+import type { Pool } from '#common/postgres.ts';
+import type { PublisherStore } from './publisher-store.ts';
+import { readBallotKeys } from './sql/read-ballot-keys.ts';
+import { readSessions } from './sql/read-sessions.ts';
+import { readTotals } from './sql/read-totals.ts';
+
+/** The one Postgres: each method is one statement of `sql/`. */
+export function postgresStore(pool: Pool): PublisherStore {
+  return {
+    readSessions: (closedSinceMs) => readSessions(pool, closedSinceMs),
+    readBallotKeys: () => readBallotKeys(pool),
+    readTotals: (since, alsoNos) => readTotals(pool, since, alsoNos),
+  };
+}
