@@ -1,9 +1,13 @@
-import { decodeVoteRecord, sessionOfKey } from '#common/contracts/vote-submitted.ts';
-import type { PartitionBatch } from '#common/log-reader.ts';
+import {
+  decodeVoteRecord,
+  sessionOfKey,
+  type VoteRecord,
+} from '#common/contracts/vote-submitted.ts';
+import type { LogRecord, PartitionBatch } from '#common/log-reader.ts';
 
 /**
  * What one call of `votes.count_batch` takes: columns, not rows, because Postgres reads arrays. The
- * three groups belong together by position.
+ * groups belong together by position.
  */
 export interface CountBatch {
   readonly partitions: Column<'partition' | 'from' | 'next' | 'logEnd', number>;
@@ -17,7 +21,7 @@ export interface CountBatch {
     readonly partition: number[];
     readonly offset: number[];
   };
-  /** Records that cannot be read as votes: quarantined whole, in the same call. */
+  /** Records that cannot be read, or not be believed: quarantined whole, in the same call. */
   readonly unreadable: {
     readonly sessionId: (string | null)[];
     readonly partition: number[];
@@ -32,24 +36,64 @@ type Column<Names extends string, T> = Readonly<Record<Names, readonly T[]>>;
 
 /** A hole or a repetition in what the log gave: reading on would lose or invent a vote. */
 export class SparseBatchError extends Error {
+  readonly partition: number;
   constructor(partition: number, expected: number, found: number) {
     super(`partition ${partition}: expected offset ${expected}, read ${found}`);
     this.name = 'SparseBatchError';
+    this.partition = partition;
   }
 }
 
+/** A record of the log with its place. */
+interface Placed {
+  readonly partition: number;
+  readonly raw: LogRecord;
+}
+
+/** What was read of several partitions, each record taken for what it says it is. */
+export interface DecodedRecords {
+  /** In order of partitions. */
+  readonly parts: readonly PartitionBatch[];
+  readonly votes: readonly (Placed & { readonly record: VoteRecord })[];
+  readonly unreadable: readonly (Placed & { readonly reason: string })[];
+}
+
 /**
- * Puts what was read from several partitions into one batch. Throws SparseBatchError when a
- * partition's offsets are not dense: this log has neither transactions nor compaction.
+ * Decodes what was read. Throws SparseBatchError when a partition's offsets are not dense: this log
+ * has neither transactions nor compaction.
  */
-export function toCountBatch(read: readonly PartitionBatch[]): CountBatch {
-  const ordered = read.toSorted((a, b) => a.partition - b.partition);
+export function decodeRecords(read: readonly PartitionBatch[]): DecodedRecords {
+  const parts = read.toSorted((a, b) => a.partition - b.partition);
+  const votes: (Placed & { record: VoteRecord })[] = [];
+  const unreadable: (Placed & { reason: string })[] = [];
+  for (const part of parts) {
+    assertDense(part);
+    const { partition } = part;
+    for (const raw of part.records) {
+      const record = decodeVoteRecord(raw.key, raw.value);
+      if ('unreadable' in record) unreadable.push({ partition, raw, reason: record.unreadable });
+      else votes.push({ partition, raw, record });
+    }
+  }
+  return { parts, votes, unreadable };
+}
+
+/**
+ * Puts decoded records into one batch.
+ *
+ * @param faults for each vote, by position, why it cannot be believed; undefined when it can
+ */
+export function toCountBatch(
+  decoded: DecodedRecords,
+  faults: readonly (string | undefined)[] = [],
+): CountBatch {
+  const { parts } = decoded;
   const batch: CountBatch = {
     partitions: {
-      partition: ordered.map(({ partition }) => partition),
-      from: ordered.map(({ from }) => from),
-      next: ordered.map(({ next }) => next),
-      logEnd: ordered.map(({ logEnd }) => logEnd),
+      partition: parts.map(({ partition }) => partition),
+      from: parts.map(({ from }) => from),
+      next: parts.map(({ next }) => next),
+      logEnd: parts.map(({ logEnd }) => logEnd),
     },
     sessions: [],
     votes: {
@@ -63,32 +107,36 @@ export function toCountBatch(read: readonly PartitionBatch[]): CountBatch {
     unreadable: { sessionId: [], partition: [], offset: [], reason: [], key: [], value: [] },
   };
   const sessionAt = new Map<string, number>();
-  for (const part of ordered) {
-    assertDense(part);
-    for (const { offset, key, value } of part.records) {
-      const record = decodeVoteRecord(key, value);
-      if ('unreadable' in record) {
-        const { unreadable } = batch;
-        unreadable.sessionId.push(sessionOfKey(key) ?? null);
-        unreadable.partition.push(part.partition);
-        unreadable.offset.push(offset);
-        unreadable.reason.push(record.unreadable);
-        unreadable.key.push(key);
-        unreadable.value.push(value);
-        continue;
-      }
-      const { session_id, vote_id } = record.ballot;
-      if (!sessionAt.has(session_id)) sessionAt.set(session_id, sessionAt.size + 1);
-      const { votes } = batch;
-      votes.sessionAt.push(sessionAt.get(session_id)!);
-      votes.voteId.push(vote_id);
-      votes.optionNo.push(record.optionNo);
-      votes.acceptedAtMs.push(record.acceptedAtMs);
-      votes.partition.push(part.partition);
-      votes.offset.push(offset);
+  const { votes } = batch;
+  for (const [at, { partition, raw, record }] of decoded.votes.entries()) {
+    const fault = faults[at];
+    if (fault !== undefined) {
+      addUnreadable(batch, { partition, raw, reason: fault });
+      continue;
     }
+    const { session_id, vote_id } = record.ballot;
+    if (!sessionAt.has(session_id)) sessionAt.set(session_id, sessionAt.size + 1);
+    votes.sessionAt.push(sessionAt.get(session_id)!);
+    votes.voteId.push(vote_id);
+    votes.optionNo.push(record.optionNo);
+    votes.acceptedAtMs.push(record.acceptedAtMs);
+    votes.partition.push(partition);
+    votes.offset.push(raw.offset);
   }
+  for (const record of decoded.unreadable) addUnreadable(batch, record);
   return { ...batch, sessions: [...sessionAt.keys()] };
+}
+
+function addUnreadable(
+  { unreadable }: CountBatch,
+  { partition, raw, reason }: Placed & { reason: string },
+): void {
+  unreadable.sessionId.push(sessionOfKey(raw.key) ?? null);
+  unreadable.partition.push(partition);
+  unreadable.offset.push(raw.offset);
+  unreadable.reason.push(reason);
+  unreadable.key.push(raw.key);
+  unreadable.value.push(raw.value);
 }
 
 function assertDense({ partition, from, next, records }: PartitionBatch): void {

@@ -8,6 +8,7 @@ import { regionNo } from '#common/region-no.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import type { config } from './config.ts';
 import { createLedgerMetrics } from './metrics.ts';
+import { createPostgresLedgerStore } from './postgres-ledger-store.ts';
 import { LedgerWorker } from './worker.ts';
 
 const connectRetryMs = 500;
@@ -39,14 +40,16 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
       try {
         const { clusterId, topicId, partitions } = await reader.layout();
         worker = new LedgerWorker({
-          pool,
-          reader,
+          store: createPostgresLedgerStore(pool),
+          source: reader,
+          checkBallots: () => Promise.resolve([]),
           clock,
           log,
           metrics,
           workerId: randomUUID(),
           logIdentity: { regionNo: await regionNo(pool, values.region), clusterId, topicId },
-          partitions: partitions.length,
+          partitions: () => partitions.length,
+          epochSeen: () => 0,
         });
       } catch (error) {
         log.warn({ err: error }, 'kafka or postgres is not there yet');

@@ -1,12 +1,17 @@
 import { type Clock, sleep } from '#common/clock.ts';
+import type { VoteRecord } from '#common/contracts/vote-submitted.ts';
 import type { Log } from '#common/log.ts';
-import { type LogReader, LogReplacedError, OffsetOutOfRangeError } from '#common/log-reader.ts';
-import { isPostgresAway, isReadOnlyError, type Pool } from '#common/postgres.ts';
-import { SparseBatchError, toCountBatch } from './batch.ts';
+import {
+  LogReplacedError,
+  OffsetOutOfRangeError,
+  type PartitionBatch,
+} from '#common/log-reader.ts';
+import { isPostgresAway, isReadOnlyError } from '#common/postgres.ts';
+import { decodeRecords, SparseBatchError, toCountBatch } from './batch.ts';
+import type { LedgerStore } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
-import { countBatch, type LogIdentity } from './sql/count-batch.ts';
-import { leasePartitions } from './sql/lease-partitions.ts';
-import { releasePartitions } from './sql/release-partitions.ts';
+import type { LogIdentity } from './sql/count-batch.ts';
+import type { VoteSource } from './vote-source.ts';
 
 const flushMs = 50;
 const batchRecordsMax = 5000;
@@ -14,21 +19,32 @@ const renewMs = 1000;
 const leaseTtlMs = 5000;
 const backOffMs = { min: 50, max: 2000 };
 
+/**
+ * Tells of each record, by position, why its ballot is not one that identity opened; undefined when
+ * it is. May wait for keys, not longer than a second or two.
+ */
+export type CheckBallots = (
+  records: readonly VoteRecord[],
+) => Promise<readonly (string | undefined)[]>;
+
 export interface WorkerParts {
-  readonly pool: Pool;
-  readonly reader: LogReader;
+  readonly store: Pick<LedgerStore, 'lease' | 'count' | 'release'>;
+  readonly source: VoteSource;
+  readonly checkBallots: CheckBallots;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: LedgerMetrics;
   readonly workerId: string;
   readonly logIdentity: LogIdentity;
-  /** Partitions of the log. */
-  readonly partitions: number;
+  /** Partitions that the log has now; more may be added to it. */
+  readonly partitions: () => number;
+  /** The highest epoch read in the region's Kafka: a database below it is an old writer. */
+  readonly epochSeen: () => number;
 }
 
 /**
- * One worker: leases partitions, reads them, counts. Its only memory of progress is the reader's
- * position, and that is thrown away after anything that went wrong: the offsets in Postgres are the
+ * One worker: leases partitions, reads them, counts. Its only memory of progress is the source's
+ * position, and that is thrown away after anything that went wrong: the offsets in the store are the
  * truth, so a commit whose answer was lost, a fence and a fail-over are all mended by reading them.
  */
 export class LedgerWorker {
@@ -36,6 +52,7 @@ export class LedgerWorker {
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #waitMs = backOffMs.min;
+  #epoch = 0;
   #trouble: string | undefined = 'no partition was leased yet';
 
   constructor(parts: WorkerParts) {
@@ -49,7 +66,7 @@ export class LedgerWorker {
 
   /** Works until `ending` aborts, then gives its leases back. Throws when only people can help. */
   async run(ending: AbortSignal): Promise<void> {
-    const { pool, log, logIdentity, workerId } = this.#parts;
+    const { store, clock, log, logIdentity, workerId } = this.#parts;
     while (!ending.aborted) {
       try {
         await this.#renewWhenDue();
@@ -59,39 +76,63 @@ export class LedgerWorker {
         if (isBeyondRepair(error)) throw error;
         this.#report(error);
         this.#forget();
-        await sleep(this.#waitMs, ending);
+        await sleep(this.#waitMs, ending, clock);
         this.#waitMs = Math.min(this.#waitMs * 2, backOffMs.max);
       }
     }
-    await releasePartitions(pool, logIdentity.regionNo, workerId).catch((error: unknown) =>
-      log.warn({ err: error }, 'leases were not given back; they expire by themselves'),
-    );
+    await store
+      .release(logIdentity, workerId)
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'leases were not given back; they expire by themselves'),
+      );
+  }
+
+  /** The lowest epoch believed: what Kafka has told, or what the store itself has said before. */
+  #epochMin(): number {
+    return Math.max(this.#epoch, this.#parts.epochSeen());
   }
 
   async #renewWhenDue(): Promise<void> {
-    const { pool, reader, clock, logIdentity, workerId, partitions, metrics } = this.#parts;
+    const { store, source, clock, logIdentity, workerId, partitions, metrics } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#renewedAtMs < renewMs) return;
-    const worker = { id: workerId, partitions, ttlMs: leaseTtlMs };
-    const held = await leasePartitions(pool, logIdentity, worker);
+    const { epoch, positions } = await store.lease(logIdentity, {
+      id: workerId,
+      partitions: partitions(),
+      ttlMs: leaseTtlMs,
+      epochMin: this.#epochMin(),
+    });
+    this.#epoch = epoch;
     this.#renewedAtMs = nowMs;
-    // Kept partitions go on where the reader is; new ones start at the offset in Postgres.
-    reader.assign(held);
-    metrics.leased(held.size);
-    if (this.#trouble !== undefined) this.#parts.log.info({ partitions: held.size }, 'counting');
+    // Kept partitions go on where the source is; new ones start at the offset in the store.
+    source.assign(positions);
+    metrics.leased(positions.size);
+    if (this.#trouble !== undefined)
+      this.#parts.log.info({ partitions: positions.size }, 'counting');
     this.#trouble = undefined;
   }
 
   async #countNext(ending: AbortSignal): Promise<void> {
-    const { pool, reader, clock, log, metrics, logIdentity } = this.#parts;
+    const { source, clock, metrics } = this.#parts;
     // Batches matter: 445 µs a vote at one row a call, 12 µs at 500.
-    await sleep(this.#flushedAtMs + flushMs - clock.monotonicMs(), ending);
-    const read = await reader.take(batchRecordsMax, renewMs);
-    metrics.lag(lagOf(reader));
+    await sleep(this.#flushedAtMs + flushMs - clock.monotonicMs(), ending, clock);
+    const read = await source.take(batchRecordsMax, renewMs);
+    metrics.lag(lagOf(source));
     if (read.length === 0) return;
+    this.#flushedAtMs = clock.monotonicMs();
+    await this.#count(read);
+  }
+
+  async #count(read: readonly PartitionBatch[]): Promise<void> {
+    const { store, checkBallots, clock, log, metrics, logIdentity } = this.#parts;
+    const decoded = decodeRecords(read);
+    const faults = await checkBallots(decoded.votes.map(({ record }) => record));
     const startedMs = clock.monotonicMs();
-    this.#flushedAtMs = startedMs;
-    const verdicts = await countBatch(pool, logIdentity, toCountBatch(read));
+    const verdicts = await store.count(
+      logIdentity,
+      this.#epochMin(),
+      toCountBatch(decoded, faults),
+    );
     if (verdicts.fenced) {
       log.warn('fenced: another worker counted these records; starting from its offsets');
       metrics.fenced();
@@ -101,9 +142,9 @@ export class LedgerWorker {
     metrics.counted(verdicts, (clock.monotonicMs() - startedMs) / 1000);
   }
 
-  /** Drops every position; the next renewal starts from the offsets in Postgres. */
+  /** Drops every position; the next renewal starts from the offsets in the store. */
   #forget(): void {
-    this.#parts.reader.assign(new Map());
+    this.#parts.source.assign(new Map());
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -130,10 +171,10 @@ function isBeyondRepair(error: unknown): boolean {
   );
 }
 
-function lagOf(reader: LogReader): number {
+function lagOf(source: VoteSource): number {
   let lag = 0;
-  const positions = reader.positions();
-  for (const [partition, end] of reader.logEnds()) {
+  const positions = source.positions();
+  for (const [partition, end] of source.logEnds()) {
     lag += Math.max(0, end - (positions.get(partition) ?? end));
   }
   return lag;

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import type { PartitionBatch } from '#common/log-reader.ts';
-import { SparseBatchError, toCountBatch } from '../../../regional-core/ledger/batch.ts';
+import {
+  decodeRecords,
+  SparseBatchError,
+  toCountBatch,
+} from '../../../regional-core/ledger/batch.ts';
 import { createBallot, createRecord, createSigningKey } from '../../support/votes.ts';
 
 const key = createSigningKey();
@@ -19,10 +23,12 @@ const part = (partition: number, from: number, records: PartitionBatch['records'
 
 test('puts partitions in order, names each session once, and keeps unreadable records whole', () => {
   const junk = { offset: 8, key: Buffer.from('?'), value: Buffer.from('junk') };
-  const batch = toCountBatch([
-    part(9, 7, [record(two, 7), junk]),
-    part(1, 0, [record(one, 0), record(two, 1)]),
-  ]);
+  const batch = toCountBatch(
+    decodeRecords([
+      part(9, 7, [record(two, 7), junk]),
+      part(1, 0, [record(one, 0), record(two, 1)]),
+    ]),
+  );
   expect(batch.partitions).toEqual({
     partition: [1, 9],
     from: [0, 7],
@@ -46,11 +52,11 @@ test('puts partitions in order, names each session once, and keeps unreadable re
 });
 
 test('a hole, a repetition or a short end is an error, never a lost vote', () => {
-  expect(() => toCountBatch([part(0, 0, [record(one, 0), record(one, 2)])])).toThrow(
+  expect(() => decodeRecords([part(0, 0, [record(one, 0), record(one, 2)])])).toThrow(
     'partition 0: expected offset 1, read 2',
   );
-  expect(() => toCountBatch([part(0, 5, [record(one, 4)])])).toThrow(SparseBatchError);
-  expect(() => toCountBatch([{ ...part(0, 0, [record(one, 0)]), next: 3 }])).toThrow(
+  expect(() => decodeRecords([part(0, 5, [record(one, 4)])])).toThrow(SparseBatchError);
+  expect(() => decodeRecords([{ ...part(0, 0, [record(one, 0)]), next: 3 }])).toThrow(
     'partition 0: expected offset 1, read 3',
   );
 });

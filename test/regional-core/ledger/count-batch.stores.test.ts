@@ -4,7 +4,7 @@ import { createLog } from '#common/log.ts';
 import type { LogRecord, PartitionBatch } from '#common/log-reader.ts';
 import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
-import { toCountBatch } from '../../../regional-core/ledger/batch.ts';
+import { decodeRecords, toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch, type LogIdentity } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
 import { createTestDatabase } from '../../support/database.ts';
@@ -31,9 +31,16 @@ let regions = 0;
 /** A region of its own for each test: its offsets start at 0. */
 async function newRegion(): Promise<LogIdentity> {
   const identity = { regionNo: await regionNo(ledger, `region-${regions++}`), clusterId, topicId };
-  await leasePartitions(ledger, identity, { id: randomUUID(), partitions: 4, ttlMs: 5000 });
+  await leasePartitions(ledger, identity, {
+    id: randomUUID(),
+    partitions: 4,
+    ttlMs: 5000,
+    epochMin: 1,
+  });
   return identity;
 }
+
+const batchOf = (parts: readonly PartitionBatch[]) => toCountBatch(decodeRecords(parts));
 
 type Sent = { key: Buffer; value: Buffer };
 
@@ -82,7 +89,7 @@ test('counts each voter once and says how every record of a batch ended', async 
   const { sessionId, sessionNo } = await createSession(admin);
   const [first, second] = [createBallot(sessionId).vote_id, createBallot(sessionId).vote_id];
   const at = Date.now();
-  const batch = toCountBatch([
+  const batch = batchOf([
     part(0, 0, [vote(sessionId, first, 1, at), vote(sessionId, first, 1, at + 5)]),
     part(1, 0, [vote(sessionId, first, 2, at + 1), vote(sessionId, second, 0, at)]),
     part(2, 0, [vote(sessionId, createBallot(sessionId).vote_id, 7, at)]),
@@ -123,7 +130,7 @@ test('counts each voter once and says how every record of a batch ended', async 
 test('a batch sent twice is fenced the second time and changes nothing', async () => {
   const identity = await newRegion();
   const { sessionId, sessionNo } = await createSession(admin);
-  const batch = toCountBatch([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
+  const batch = batchOf([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
   expect(await countBatch(ledger, identity, batch)).toMatchObject({ fenced: false, counted: 1 });
   expect(await countBatch(ledger, identity, batch)).toMatchObject({ fenced: true, counted: 0 });
   await recount(identity, sessionNo);
@@ -135,7 +142,7 @@ test('of two workers with the same partition, one counts and the other is fenced
   const sent = Array.from({ length: 200 }, () =>
     vote(sessionId, createBallot(sessionId).vote_id, 0),
   );
-  const batch = toCountBatch([part(0, 0, sent)]);
+  const batch = batchOf([part(0, 0, sent)]);
   const results = await Promise.all([
     countBatch(ledger, identity, batch),
     countBatch(ledger, identity, batch),
@@ -153,8 +160,8 @@ test('batches with the same voters in opposite order do not lock each other out'
     const forwards = voters.map((voter) => vote(sessionId, voter, 0));
     const backwards = voters.toReversed().map((voter) => vote(sessionId, voter, 1));
     const results = await Promise.all([
-      countBatch(ledger, here, toCountBatch([part(round, 0, forwards)])),
-      countBatch(ledger, there, toCountBatch([part(round, 0, backwards)])),
+      countBatch(ledger, here, batchOf([part(round, 0, forwards)])),
+      countBatch(ledger, there, batchOf([part(round, 0, backwards)])),
     ]);
     for (const result of results) expect(result).toMatchObject({ fenced: false });
   }
@@ -168,7 +175,7 @@ test('a record admitted after closing is late: listed and not counted', async ()
   const { sessionId, sessionNo } = await createSession(admin, { closesInMs: 1000 });
   const voter = createBallot(sessionId).vote_id;
   const late = vote(sessionId, voter, 0, Date.now() + 1500);
-  const verdicts = await countBatch(ledger, identity, toCountBatch([part(0, 0, [late])]));
+  const verdicts = await countBatch(ledger, identity, batchOf([part(0, 0, [late])]));
   expect(verdicts).toMatchObject({ counted: 0, late: 1 });
   expect(await votesOf(sessionNo)).toEqual([]);
   const listed = await admin.query('SELECT vote_id FROM votes.late_votes WHERE session_no = $1', [
@@ -181,11 +188,16 @@ test('a record admitted after closing is late: listed and not counted', async ()
 test('offsets of another topic, or a hole in a batch, are refused whole', async () => {
   const identity = await newRegion();
   const { sessionId, sessionNo } = await createSession(admin);
-  const batch = toCountBatch([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
+  const batch = batchOf([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
   const stranger = { ...identity, topicId: randomUUID() };
   expect(await countBatch(ledger, stranger, batch)).toMatchObject({ fenced: true });
   await expect(
-    leasePartitions(ledger, stranger, { id: randomUUID(), partitions: 4, ttlMs: 5000 }),
+    leasePartitions(ledger, stranger, {
+      id: randomUUID(),
+      partitions: 4,
+      ttlMs: 5000,
+      epochMin: 1,
+    }),
   ).rejects.toThrow(/belong to cluster/);
   const holed = { ...batch, partitions: { ...batch.partitions, next: [2] } };
   await expect(countBatch(ledger, identity, holed)).rejects.toThrow(
@@ -197,7 +209,7 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
 test('a record that was neither inserted nor has a winner is an error, never a duplicate', async () => {
   const identity = await newRegion();
   const { sessionId } = await createSession(admin);
-  const { sessions, votes, partitions } = toCountBatch([
+  const { sessions, votes, partitions } = batchOf([
     part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)]),
   ]);
   await expect(
@@ -232,11 +244,11 @@ test('partitions are shared among live workers and taken over when one is gone',
   const identity = { regionNo: await regionNo(ledger, 'shared'), clusterId, topicId };
   const [one, two] = [randomUUID(), randomUUID()];
   const lease = (id: string, ttlMs: number) =>
-    leasePartitions(ledger, identity, { id, partitions: 5, ttlMs });
-  expect([...(await lease(one, 300)).keys()]).toEqual([0, 1, 2, 3, 4]);
-  expect((await lease(two, 5000)).size).toBe(0);
-  expect((await lease(one, 300)).size).toBe(3);
-  expect((await lease(two, 5000)).size).toBe(2);
+    leasePartitions(ledger, identity, { id, partitions: 5, ttlMs, epochMin: 1 });
+  expect([...(await lease(one, 300)).positions.keys()]).toEqual([0, 1, 2, 3, 4]);
+  expect((await lease(two, 5000)).positions.size).toBe(0);
+  expect((await lease(one, 300)).positions.size).toBe(3);
+  expect((await lease(two, 5000)).positions.size).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 350));
-  expect([...(await lease(two, 5000)).keys()]).toEqual([0, 1, 2, 3, 4]);
+  expect([...(await lease(two, 5000)).positions.keys()]).toEqual([0, 1, 2, 3, 4]);
 });

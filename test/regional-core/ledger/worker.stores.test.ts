@@ -9,6 +9,7 @@ import { LogReader } from '#common/log-reader.ts';
 import { createPool, type Pool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
 import { createLedgerMetrics } from '../../../regional-core/ledger/metrics.ts';
+import { createPostgresLedgerStore } from '../../../regional-core/ledger/postgres-ledger-store.ts';
 import { LedgerWorker } from '../../../regional-core/ledger/worker.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -62,14 +63,16 @@ async function startWorker(pool: Pool) {
   const ending = new AbortController();
   const metrics = new Registry();
   const worker = new LedgerWorker({
-    pool,
-    reader,
+    store: createPostgresLedgerStore(pool),
+    source: reader,
+    checkBallots: () => Promise.resolve([]),
     clock: systemClock,
     log,
     metrics: createLedgerMetrics(metrics),
     workerId: randomUUID(),
     logIdentity: { regionNo: region, clusterId, topicId },
-    partitions: partitions.length,
+    partitions: () => partitions.length,
+    epochSeen: () => 0,
   });
   const running = worker.run(ending.signal);
   return {

@@ -9,7 +9,7 @@ import { followTopic } from '#common/follow-topic.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
-import { toCountBatch } from '../../../regional-core/ledger/batch.ts';
+import { decodeRecords, toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
 import { start } from '../../../regional-core/publisher/start.ts';
@@ -39,7 +39,12 @@ const identity = {
   clusterId: 'cluster',
   topicId: randomUUID(),
 };
-await leasePartitions(ledger, identity, { id: randomUUID(), partitions: 2, ttlMs: 60_000 });
+await leasePartitions(ledger, identity, {
+  id: randomUUID(),
+  partitions: 2,
+  ttlMs: 60_000,
+  epochMin: 1,
+});
 
 const totals = new Map<string, TotalsMessage>();
 const sessions = new Map<string, SessionMessage>();
@@ -115,7 +120,9 @@ async function count(sessionId: string, optionNos: number[]): Promise<void> {
     ...createRecord(key, createBallot(sessionId), optionNo),
   }));
   const end = next + records.length;
-  const batch = toCountBatch([{ partition: 0, from: next, next: end, logEnd: end, records }]);
+  const batch = toCountBatch(
+    decodeRecords([{ partition: 0, from: next, next: end, logEnd: end, records }]),
+  );
   await countBatch(ledger, identity, batch);
   next = end;
 }
