@@ -2,12 +2,13 @@ import type Koa from 'koa';
 import type { Context } from 'koa';
 import { ServiceError } from '#common/errors.ts';
 import { type AppOptions, createApp, type RequestState } from '#common/http.ts';
-import { type CastVoteParts, castVote } from './cast-vote.ts';
+import { castVote } from './cast-vote.ts';
+import type { SubmitParts } from './submit-vote.ts';
 
 const votesPath = '/api/v1/votes';
 
 /** One route, so no router: the vote path is compared and called. */
-export function createIntakeApp(options: AppOptions, parts: CastVoteParts): Koa<RequestState> {
+export function createIntakeApp(options: AppOptions, parts: SubmitParts): Koa<RequestState> {
   const app = createApp(options);
   const cast = castVote(parts);
   app.use(async (context: Context) => {

@@ -9,7 +9,8 @@ export interface ClaimStore {
   /**
    * One round trip: counts the request in its address's window and takes a token of the voter's
    * bucket; then claims the vote for `pending` (bytes of a PENDING claim) unless a claim is held. A
-   * PENDING claim of the same choice is renewed.
+   * PENDING claim of the same choice is renewed and loses its tag: two requests stand behind it
+   * now, so that neither may take it back.
    */
   admit(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Counts a request without a good ballot; gives the wait in ms, 0 when it is within bounds. */

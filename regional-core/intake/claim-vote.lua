@@ -17,9 +17,9 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(burst / refill) + 1000)
 local claim = redis.call('GET', KEYS[2])
 if claim then
   -- The same choice again while PENDING is produced again: the claim lives as long as that may
-  -- take.
+  -- take, and without its tag, because two requests stand behind it now.
   if string.byte(claim) == 1 and string.sub(claim, 2, 9) == string.sub(ARGV[3], 2, 9) then
-    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+    redis.call('SET', KEYS[2], string.sub(claim, 1, 9) .. string.rep('\0', 8), 'PX', ARGV[4])
   end
   return {0, claim}
 end

@@ -1,4 +1,5 @@
 import { type Clock, sleep } from '#common/clock.ts';
+import type { Durability } from '#common/contracts/receipt.ts';
 import type { Partition } from '#common/kafka.ts';
 import { PartitionPicker } from './partition-picker.ts';
 import type { OutgoingRecord, VoteLog } from './vote-log.ts';
@@ -7,6 +8,7 @@ import type { OutgoingRecord, VoteLog } from './vote-log.ts';
 export interface Place {
   readonly partition: number;
   readonly offset: number;
+  readonly durability: Durability;
 }
 
 /** The record may or may not be in the log: only the state of the vote tells. */
@@ -77,17 +79,26 @@ export const batchesMax = 8;
 export class ProduceQueue {
   readonly #log: VoteLog;
   readonly #clock: Clock;
+  readonly #durability: Durability;
   readonly #observer: ProduceObserver;
   readonly #picker = new PartitionPicker();
   #waiting: Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #cancelLinger: (() => void) | undefined;
   #held = 0;
   #underWay = 0;
 
-  constructor(log: VoteLog, clock: Clock, observer: ProduceObserver) {
-    this.#log = log;
-    this.#clock = clock;
-    this.#observer = observer;
+  constructor(options: {
+    /** The region's own log. */
+    readonly log: VoteLog;
+    readonly clock: Clock;
+    /** What an acknowledgement of that log is worth. */
+    readonly durability: Durability;
+    readonly observer: ProduceObserver;
+  }) {
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#durability = options.durability;
+    this.#observer = options.observer;
   }
 
   /**
@@ -118,7 +129,7 @@ export class ProduceQueue {
   /** Resolves when nothing is held any more; for the drain. Bounded by the produce deadline. */
   async idle(): Promise<void> {
     this.#flush();
-    while (this.#held > 0) await sleep(lingerMs);
+    while (this.#held > 0) await this.#sleep(lingerMs);
   }
 
   #append(record: OutgoingRecord): Promise<Place> {
@@ -126,21 +137,21 @@ export class ProduceQueue {
       this.#waiting.push({ record, enqueuedMs: this.#clock.monotonicMs(), resolve, reject });
       if (this.#waiting.length >= batchRecordsMax) this.#flush();
       else if (this.#underWay < batchesMax) {
-        this.#timer ??= setTimeout(() => this.#flush(), lingerMs);
+        this.#cancelLinger ??= this.#clock.after(lingerMs, () => this.#flush());
       }
     });
   }
 
   #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
     this.#dropExpired();
     while (this.#waiting.length > 0 && this.#underWay < batchesMax) {
       this.#underWay++;
       void this.#send(this.#waiting.splice(0, batchRecordsMax)).finally(() => {
         this.#underWay--;
         // Those who came while all were under way have no timer.
-        if (this.#timer === undefined) this.#flush();
+        if (this.#cancelLinger === undefined) this.#flush();
       });
     }
   }
@@ -167,13 +178,13 @@ export class ProduceQueue {
       const target = this.#picker.pick(this.#log.partitions(), triedLeaders, nowMs);
       if (target === undefined && attempts.size === 0) {
         this.#log.refresh();
-        await sleep(Math.min(50, leftMs));
+        await this.#sleep(Math.min(50, leftMs));
         continue;
       }
       if (target !== undefined && !attempts.has(target.leader)) {
         attempts.set(target.leader, this.#attempt(target, records));
       }
-      const first = await firstOf(attempts.values(), Math.min(attemptMs, leftMs));
+      const first = await this.#firstOf(attempts.values(), Math.min(attemptMs, leftMs));
       const seconds = (this.#clock.monotonicMs() - nowMs) / 1000;
       if (first?.base !== undefined) {
         this.#observer.attempted('ok', batch.length, seconds);
@@ -191,7 +202,7 @@ export class ProduceQueue {
       if (first === undefined) continue;
       attempts.delete(first.leader);
       // A refusal comes at once: without a pause the deadline would be spent on a dead broker.
-      await sleep(25);
+      await this.#sleep(25);
     }
     this.#held -= batch.length;
     for (const { reject } of batch) reject(new OutcomeUnknownError(failure));
@@ -213,23 +224,26 @@ export class ProduceQueue {
   // not the vote: the same choice sent again gets the same vote id and code.
   #answer(batch: readonly Waiting[], partition: number, base: number): void {
     this.#held -= batch.length;
-    for (const [index, { resolve }] of batch.entries())
-      resolve({ partition, offset: base + index });
+    const durability = this.#durability;
+    for (const [index, { resolve }] of batch.entries()) {
+      resolve({ partition, offset: base + index, durability });
+    }
   }
-}
 
-/** The first attempt to end; undefined when none has ended in time. */
-async function firstOf(
-  attempts: Iterable<Promise<Attempt>>,
-  ms: number,
-): Promise<Attempt | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([...attempts, late]);
-  } finally {
-    clearTimeout(timer);
+  /** The first attempt to end; undefined when none has ended in time. */
+  async #firstOf(attempts: Iterable<Promise<Attempt>>, ms: number): Promise<Attempt | undefined> {
+    let cancel = (): void => undefined;
+    const late = new Promise<undefined>((resolve) => {
+      cancel = this.#clock.after(ms, () => resolve(undefined));
+    });
+    try {
+      return await Promise.race([...attempts, late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return sleep(ms, undefined, this.#clock);
   }
 }

@@ -9,7 +9,9 @@ import { Claims } from './claims.ts';
 import type { config } from './config.ts';
 import { createIntakeMetrics } from './metrics.ts';
 import { ProduceQueue } from './produce-queue.ts';
+import { RedisClaimStore } from './redis-claim-store.ts';
 import { Sessions } from './sessions.ts';
+import { createVoteCrypto } from './vote-crypto.ts';
 import { KafkaVoteLog } from './vote-log.ts';
 
 /** Behind the sessions topic for longer than this, a closing time may have been missed. */
@@ -28,21 +30,33 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
   });
   const topic = topicName(values.topicPrefix, 'vote-submitted');
   const voteLog = new KafkaVoteLog({ ...kafka, topic, log });
-  const queue: ProduceQueue = new ProduceQueue(voteLog, clock, {
-    attempted: (outcome, records, seconds) => metrics.attempted(outcome, records, seconds),
+  const queue: ProduceQueue = new ProduceQueue({
+    log: voteLog,
+    clock,
+    durability: values.durability,
+    observer: {
+      attempted: (outcome, records, seconds) => metrics.attempted(outcome, records, seconds),
+    },
   });
   const metrics = createIntakeMetrics(context.metrics, () => queue.held);
+  const limits = {
+    voterBurst: 10,
+    voterRefillPerS: 1,
+    addressBallotsPerMinute: values.addressBallotsPerMinute,
+    addressOthersPerMinute: values.addressOthersPerMinute,
+  };
+  const crypto = createVoteCrypto(values.confirmationKey, () => values.receiptKey);
   const claims = new Claims({
-    redis,
-    prefix: values.redisPrefix,
-    limits: {
-      voterBurst: 10,
-      voterRefillPerS: 1,
-      addressBallotsPerMinute: values.addressBallotsPerMinute,
-      addressOthersPerMinute: values.addressOthersPerMinute,
-    },
+    store: new RedisClaimStore({
+      redis,
+      prefix: values.redisPrefix,
+      limits,
+      nameKey: values.confirmationKey,
+    }),
+    limits,
     clock,
     log,
+    random8: crypto.random8,
     onAway: metrics.redisAway,
   });
   const sessions = new Sessions();
@@ -59,7 +73,17 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
       originSecrets,
       observe: (request, seconds) => metrics.answered(answerCode(request), seconds),
     },
-    { ...values, sessions, claims, queue, clock, random, isReady },
+    {
+      region,
+      clockErrorMs: () => values.clockErrorMs,
+      crypto,
+      sessions,
+      claims,
+      queue,
+      clock,
+      random,
+      isReady,
+    },
   );
   const server = createHttpServer(listener(app));
   await listen(server, values.host, values.port);

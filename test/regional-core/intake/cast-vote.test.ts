@@ -17,6 +17,7 @@ import {
   queueRecordsMax,
 } from '../../../regional-core/intake/produce-queue.ts';
 import { Sessions } from '../../../regional-core/intake/sessions.ts';
+import { createVoteCrypto } from '../../../regional-core/intake/vote-crypto.ts';
 import { MemoryVoteLog } from '../../support/memory-vote-log.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
 
@@ -49,9 +50,9 @@ let nowMs: number;
 /** What passes beyond real time. */
 let skippedMs: number;
 const clock = {
+  ...systemClock,
   now: () => nowMs,
   monotonicMs: () => performance.now() + skippedMs,
-  after: systemClock.after,
 };
 
 /** What the wall clock is once a claim was made, or a record was acknowledged. */
@@ -89,7 +90,12 @@ beforeEach(async () => {
     nowMs = acknowledgedAtMs ?? nowMs;
     return base;
   };
-  queue = new ProduceQueue(voteLog, clock, { attempted: () => undefined });
+  queue = new ProduceQueue({
+    log: voteLog,
+    clock,
+    durability: 'single',
+    observer: { attempted: () => undefined },
+  });
   const sessions = new Sessions();
   const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
   sessions.apply([keys, session].map((message) => ({ value: encodeSessionsMessage(message) })));
@@ -97,10 +103,8 @@ beforeEach(async () => {
     { log: createLog({ service: 'test' }, 'error'), region: 'here', originSecrets: [secret] },
     {
       region: 'here',
-      durability: 'single',
-      clockErrorMs,
-      confirmationKey: createSecretKey(randomBytes(32)),
-      receiptKey,
+      clockErrorMs: () => clockErrorMs,
+      crypto: createVoteCrypto(createSecretKey(randomBytes(32)), () => receiptKey),
       sessions,
       claims,
       queue,

@@ -1,26 +1,29 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, expect, inject, test } from 'vitest';
 import { sleep, systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { createRedis } from '#common/redis.ts';
 import { type DoneClaim, decodeClaim, pendingMs } from '../../../regional-core/intake/claim.ts';
 import { Claims } from '../../../regional-core/intake/claims.ts';
+import { RedisClaimStore } from '../../../regional-core/intake/redis-claim-store.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const url = inject('stores').redisUrl;
 const redis = createRedis({ url, name: 'test', commandMs: 1000, log });
 const prefix = `${randomBytes(4).toString('hex')}:`;
+const limits = {
+  voterBurst: 10,
+  voterRefillPerS: 1,
+  addressBallotsPerMinute: 4,
+  addressOthersPerMinute: 2,
+};
+const nameKey = createSecretKey(randomBytes(32));
 const claims = new Claims({
-  redis,
-  prefix,
-  limits: {
-    voterBurst: 10,
-    voterRefillPerS: 1,
-    addressBallotsPerMinute: 4,
-    addressOthersPerMinute: 2,
-  },
+  store: new RedisClaimStore({ redis, prefix, limits, nameKey }),
+  limits,
   clock: systemClock,
   log,
+  random8: () => randomBytes(8),
   onAway: () => {
     throw new Error('Redis is there');
   },
@@ -46,7 +49,7 @@ const held = async (voteId: string) => {
 
 test('the first submission claims, the next one sees whose claim it is', async () => {
   const voteId = randomUUID();
-  expect(await claims.admit('a', voteId, tea)).toEqual({ limited: false, held: undefined });
+  expect(await claims.admit('a', voteId, tea)).toMatchObject({ limited: false, held: undefined });
   const second = await claims.admit('a', voteId, coffee);
   expect(second).toMatchObject({ limited: false, held: { state: 'pending', choice: tea } });
   expect(await redis.pttl(keyOf(voteId))).toBeLessThanOrEqual(pendingMs);

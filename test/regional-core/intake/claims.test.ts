@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { createRedis } from '#common/redis.ts';
 import { Claims } from '../../../regional-core/intake/claims.ts';
+import { RedisClaimStore } from '../../../regional-core/intake/redis-claim-store.ts';
 
 /** Redis gone, or there and silent: votes go on and limits hold. */
 const log = createLog({ service: 'test' }, 'error');
@@ -24,17 +25,19 @@ function createClaims(port: number) {
   });
   closers.push(() => redis.disconnect());
   let away = 0;
+  const limits = {
+    voterBurst: 3,
+    voterRefillPerS: 1,
+    addressBallotsPerMinute: 6,
+    addressOthersPerMinute: 2,
+  };
+  const nameKey = createSecretKey(randomBytes(32));
   const claims = new Claims({
-    redis,
-    prefix: '',
-    limits: {
-      voterBurst: 3,
-      voterRefillPerS: 1,
-      addressBallotsPerMinute: 6,
-      addressOthersPerMinute: 2,
-    },
+    store: new RedisClaimStore({ redis, prefix: '', limits, nameKey }),
+    limits,
     clock: systemClock,
     log,
+    random8: () => randomBytes(8),
     onAway: () => away++,
   });
   return { claims, away: () => away };

@@ -1,0 +1,105 @@
+import type { Clock } from '#common/clock.ts';
+import type { Log } from '#common/log.ts';
+
+/**
+ * Keeps a store that may be away from slowing what can do without it.
+ *
+ *   closed ── a call fails, or the oldest is unanswered for 80 ms ──► open: nobody waits for it
+ *   open ── after a second the next call is made aside, its caller does not wait ──► closed, or open
+ *
+ * When it opens, all who wait go on at once: however many they are, none waits longer than the
+ * oldest did. While it is open a call costs nothing, and one at a time tries whether the store is
+ * back.
+ */
+export class Breaker {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #store: string;
+  readonly #waiting = new Set<Waiting>();
+  #state: 'closed' | 'open' | 'trying' = 'closed';
+  #restUntilMs = 0;
+  #cancelWatch: (() => void) | undefined;
+
+  /** @param store what is guarded, for the log */
+  constructor(options: { readonly clock: Clock; readonly log: Log; readonly store: string }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#store = options.store;
+  }
+
+  get isOpen(): boolean {
+    return this.#state !== 'closed';
+  }
+
+  /** What the store answered; undefined when it was not asked or did not answer in time. */
+  ask<T>(call: () => Promise<T>): Promise<T | undefined> {
+    if (this.#state === 'closed') return this.#wait(call);
+    if (this.#state === 'open' && this.#clock.monotonicMs() >= this.#restUntilMs) {
+      this.#state = 'trying';
+      void this.#wait(call);
+    }
+    return Promise.resolve(undefined);
+  }
+
+  #wait<T>(call: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        sinceMs: this.#clock.monotonicMs(),
+        overdue: false,
+        goOn: () => resolve(undefined),
+      };
+      this.#waiting.add(waiting);
+      this.#watch();
+      call().then(
+        (answer) => {
+          if (this.#waiting.delete(waiting)) this.#close();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          if (this.#waiting.has(waiting)) this.#open(error);
+        },
+      );
+    });
+  }
+
+  #watch(): void {
+    const [oldest] = this.#waiting;
+    if (oldest === undefined || this.#cancelWatch !== undefined) return;
+    const leftMs = oldest.sinceMs + answerMsMax - this.#clock.monotonicMs();
+    this.#cancelWatch = this.#clock.after(Math.max(1, leftMs), () => {
+      this.#cancelWatch = undefined;
+      const [first] = this.#waiting;
+      const lateMs = first === undefined ? 0 : this.#clock.monotonicMs() - first.sinceMs;
+      if (first === undefined || lateMs < answerMsMax) return this.#watch();
+      // After a pause of this process its timers come before what lies in its sockets: once more.
+      if (first.overdue) return this.#open(new Error(`no answer within ${answerMsMax} ms`));
+      first.overdue = true;
+      this.#watch();
+    });
+  }
+
+  #close(): void {
+    if (this.#state === 'trying') this.#log.info(`${this.#store} answers again`);
+    this.#state = 'closed';
+  }
+
+  #open(error: unknown): void {
+    if (this.#state === 'closed') this.#log.warn({ err: error }, `${this.#store} is not asked now`);
+    this.#state = 'open';
+    this.#restUntilMs = this.#clock.monotonicMs() + restMs;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { goOn } of waiting) goOn();
+  }
+}
+
+interface Waiting {
+  readonly sinceMs: number;
+  /** Found unanswered once after its time. */
+  overdue: boolean;
+  readonly goOn: () => void;
+}
+
+/** An answer takes 1 ms; 100 ms are the most that a store may cost a vote, lateness included. */
+const answerMsMax = 80;
+const restMs = 1000;
