@@ -50,16 +50,23 @@ export class Breaker {
       };
       this.#waiting.add(waiting);
       this.#watch();
-      call().then(
-        (answer) => {
-          if (this.#waiting.delete(waiting)) this.#close();
-          resolve(answer);
-        },
-        (error: unknown) => {
-          if (this.#waiting.has(waiting)) this.#open(error);
-        },
-      );
+      void this.#make(call, waiting, resolve);
     });
+  }
+
+  async #make<T>(
+    call: () => Promise<T>,
+    waiting: Waiting,
+    answered: (answer: T) => void,
+  ): Promise<void> {
+    try {
+      const answer = await call();
+      // One that comes after the breaker opened says nothing about the store as it is now.
+      if (this.#waiting.delete(waiting)) this.#close();
+      answered(answer);
+    } catch (error) {
+      if (this.#waiting.has(waiting)) this.#open(error);
+    }
   }
 
   #watch(): void {

@@ -119,11 +119,22 @@ async function submitInto(
     case 'repeat':
       return { ballot, confirmation, done: decision.done };
     case 'produce': {
-      const done = await record(place, parts, submission, confirmation.commitment);
+      const { commitment } = confirmation;
+      const done = await record(place, parts, submission, commitment).catch((error: unknown) => {
+        if (admission.pending !== undefined && wroteNothing(error)) {
+          parts.claims.withdraw(ballot.vote_id, admission.pending);
+        }
+        throw error;
+      });
       parts.claims.finish(ballot.vote_id, choice, done);
       return { ballot, confirmation, done };
     }
   }
+}
+
+/** Certain of it; anything unforeseen may have come after the record was sent. */
+function wroteNothing(error: unknown): boolean {
+  return error instanceof ServiceError && error.code !== 'outcome_unknown';
 }
 
 async function check(parts: SubmitParts, submitted: Submitted): Promise<Submission> {

@@ -61,6 +61,7 @@ let acknowledgedAtMs: number | undefined;
 let admission: Admission;
 let admitted: number;
 let finished: number;
+let withdrawn: Buffer[];
 
 const claims = {
   admit: (): Promise<Admission> => {
@@ -70,7 +71,11 @@ const claims = {
   },
   countStranger: () => Promise.resolve(0),
   finish: () => finished++,
+  withdraw: (_voteId: string, claim: Buffer) => withdrawn.push(claim),
 } as unknown as Claims;
+
+const pending = Buffer.alloc(17, 1);
+let signing: () => typeof receiptKey;
 
 let voteLog: MemoryVoteLog;
 let queue: ProduceQueue;
@@ -83,6 +88,8 @@ beforeEach(async () => {
   claimedAtMs = acknowledgedAtMs = undefined;
   admission = { limited: false, held: undefined };
   admitted = finished = 0;
+  withdrawn = [];
+  signing = () => receiptKey;
   voteLog = new MemoryVoteLog([1, 2]);
   const append = voteLog.append.bind(voteLog);
   voteLog.append = async (partition, records) => {
@@ -104,7 +111,7 @@ beforeEach(async () => {
     {
       region: 'here',
       clockErrorMs: () => clockErrorMs,
-      crypto: createVoteCrypto(createSecretKey(randomBytes(32)), () => receiptKey),
+      crypto: createVoteCrypto(createSecretKey(randomBytes(32)), () => signing()),
       sessions,
       claims,
       queue,
@@ -193,6 +200,7 @@ test('with the queue full a vote is told so before it is claimed, and taken once
 });
 
 test('a vote whose turn does not come in time was never sent: overloaded, not unknown', async () => {
+  admission = { limited: false, held: undefined, pending };
   voteLog.faults = Array.from({ length: batchesMax }, () => 'not_written');
   const stuck = Array.from({ length: batchesMax * batchRecordsMax }, () =>
     queue
@@ -207,9 +215,40 @@ test('a vote whose turn does not come in time was never sent: overloaded, not un
   expect(status).toBe(503);
   expect(body).toMatchObject({ error: 'overloaded', retryable: true });
   for (const error of await Promise.all(stuck)) expect(error).toBeInstanceOf(OutcomeUnknownError);
+  expect(withdrawn).toEqual([pending]);
   expect(voteLog.appends).toHaveLength(batchesMax);
   expect(finished).toBe(0);
   expect(queue.held).toBe(0);
+});
+
+test('a claim is taken back at once when its vote was certainly not sent', async () => {
+  admission = { limited: false, held: undefined, pending };
+  claimedAtMs = closesAtMs;
+  expect((await post()).status).toBe(410);
+  expect(withdrawn).toEqual([pending]);
+});
+
+test('a claim stays when its vote may have been sent, and when it was', async () => {
+  admission = { limited: false, held: undefined, pending };
+  expect((await post()).status).toBe(201);
+  acknowledgedAtMs = closesAtMs + graceMs + clockErrorMs + 1;
+  nowMs = closesAtMs - 10_000;
+  expect((await post()).body['error']).toBe('outcome_unknown');
+  expect(withdrawn).toEqual([]);
+});
+
+test('a receipt that cannot be signed leaves the outcome unknown and the vote in the log', async () => {
+  signing = () => {
+    throw new Error('the key is gone');
+  };
+  const { status, body } = await post();
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'outcome_unknown', retryable: true });
+  expect(body).not.toHaveProperty('receipt');
+  expect(voteLog.written.flat()).toHaveLength(1);
+  expect(finished).toBe(0);
+  signing = () => receiptKey;
+  expect((await post()).status).toBe(201);
 });
 
 const choice = Buffer.alloc(8, 1);
