@@ -13,6 +13,8 @@ export interface PostgresPlace {
   readonly port: number;
   /** For tests: no fsync, small memory. A crash of the machine may then cost the data. */
   readonly isThrowaway?: boolean;
+  /** Server settings beside ours, as postgresql.conf writes them. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 const INITDB_MS_MAX = 60_000;
@@ -75,7 +77,7 @@ async function initialize(tools: Tools, dataDir: string): Promise<void> {
   await rename(fresh, dataDir);
 }
 
-function configuration({ port, isThrowaway }: PostgresPlace): string {
+function configuration({ port, isThrowaway, settings: more }: PostgresPlace): string {
   const settings: Record<string, string | number> = {
     listen_addresses: "'127.0.0.1'",
     port,
@@ -97,7 +99,7 @@ function configuration({ port, isThrowaway }: PostgresPlace): string {
   if (isThrowaway) {
     Object.assign(settings, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' });
   }
-  return Object.entries(settings)
+  return Object.entries({ ...settings, ...more })
     .map(([name, value]) => `${name} = ${value}\n`)
     .join('');
 }

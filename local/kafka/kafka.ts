@@ -13,12 +13,20 @@ export interface KafkaPlace {
   readonly port: number;
   readonly controllerPort: number;
   readonly heapMb: number;
+  /** One of several nodes of a cluster, with its place in the quorum; otherwise it is alone. */
+  readonly member?: ClusterMember;
+}
+
+export interface ClusterMember {
+  readonly clusterId: string;
+  /** Broker settings that differ from those of a node that is alone. */
+  readonly settings: Readonly<Record<string, string | number>>;
 }
 
 const FORMAT_MS_MAX = 60_000;
 const logging = join(import.meta.dirname, 'log4j2.properties');
 
-/** One broker in KRaft mode that is its own controller; its storage is formatted at first start. */
+/** One node in KRaft mode, as a rule its own controller; its storage is formatted at first start. */
 export function kafkaSpec(tools: Tools, place: KafkaPlace): ProcessSpec {
   const config = join(place.dataDir, 'server.properties');
   return {
@@ -68,12 +76,15 @@ function java(tools: Tools, heapMb: number): [string, ...string[]] {
 async function prepareStorage(tools: Tools, place: KafkaPlace, config: string): Promise<void> {
   const logDir = join(place.dataDir, 'log');
   await mkdir(logDir, { recursive: true });
-  await writeFile(config, serverProperties({ ...place, logDir }));
+  const { member } = place;
+  await writeFile(config, serverProperties({ ...place, logDir }, member?.settings));
   // Formatting writes this file last, so a format that was cut short is done again.
   if (existsSync(join(logDir, 'meta.properties'))) return;
-  const clusterId = randomBytes(16).toString('base64url');
+  const clusterId = member?.clusterId ?? randomBytes(16).toString('base64url');
+  // Members of a quorum find each other by their settings.
+  const quorum = member === undefined ? ['--standalone'] : [];
   const [command, ...flags] = java(tools, 128);
-  const format = ['format', '--standalone', '--ignore-formatted', '-t', clusterId, '-c', config];
+  const format = ['format', ...quorum, '--ignore-formatted', '-t', clusterId, '-c', config];
   // The one-second life of this JVM is start-up: the first compiler tier is enough.
   const tier = '-XX:TieredStopAtLevel=1';
   await runToEnd(

@@ -6,9 +6,13 @@ interface BrokerPlace {
 
 /**
  * The broker's configuration. One broker means replication 1: what the real region has (3 copies,
- * 2 in sync) is declared in topics.ts and shown as missing here.
+ * 2 in sync) is declared in topics.ts and shown as missing here. `changes` replace settings, or
+ * drop them where they are empty.
  */
-export function serverProperties({ port, controllerPort, logDir }: BrokerPlace): string {
+export function serverProperties(
+  { port, controllerPort, logDir }: BrokerPlace,
+  changes: Readonly<Record<string, string | number>> = {},
+): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -38,7 +42,8 @@ export function serverProperties({ port, controllerPort, logDir }: BrokerPlace):
     'log.cleaner.dedupe.buffer.size': 16_777_216,
     'log.segment.bytes': 134_217_728,
   };
-  return Object.entries(settings)
+  return Object.entries({ ...settings, ...changes })
+    .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
