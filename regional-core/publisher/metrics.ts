@@ -1,8 +1,9 @@
-import { Counter, Histogram, latencyBucketsS, type Registry } from '#common/metrics.ts';
+import { Counter, Gauge, Histogram, latencyBucketsS, type Registry } from '#common/metrics.ts';
 
 export interface PublisherMetrics {
   readonly published: (sessions: number, seconds: number) => void;
   readonly held: () => void;
+  readonly contradictions: (sessions: number) => void;
 }
 
 export function createPublisherMetrics(registry: Registry): PublisherMetrics {
@@ -23,11 +24,17 @@ export function createPublisherMetrics(registry: Registry): PublisherMetrics {
     help: 'Ticks that published nothing because the database lay behind what was published.',
     registers,
   });
+  const contradicted = new Gauge({
+    name: 'finals_contradicted',
+    help: 'Sessions of which the database holds another final result than was told: always 0.',
+    registers,
+  });
   return {
     published: (sessions, seconds) => {
       sessionsTotal.inc(sessions);
       tickSeconds.observe(seconds);
     },
     held: () => heldTotal.inc(),
+    contradictions: (sessions) => contradicted.set(sessions),
   };
 }

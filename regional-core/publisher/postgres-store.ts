@@ -1,6 +1,8 @@
 import type { Pool } from '#common/postgres.ts';
 import type { PublisherStore } from './publisher-store.ts';
 import { readBallotKeys } from './sql/read-ballot-keys.ts';
+import { readRegions } from './sql/read-regions.ts';
+import { readSealKeys } from './sql/read-seal-keys.ts';
 import { readSessions } from './sql/read-sessions.ts';
 import { readTotals } from './sql/read-totals.ts';
 
@@ -9,6 +11,8 @@ export function postgresStore(pool: Pool): PublisherStore {
   return {
     readSessions: (closedSinceMs) => readSessions(pool, closedSinceMs),
     readBallotKeys: () => readBallotKeys(pool),
+    readSealKeys: () => readSealKeys(pool),
+    readRegions: () => readRegions(pool),
     readTotals: (since, alsoNos) => readTotals(pool, since, alsoNos),
   };
 }

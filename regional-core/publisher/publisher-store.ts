@@ -1,4 +1,4 @@
-import type { SessionMessage } from '#common/contracts/session.ts';
+import type { SealKey, SessionMessage } from '#common/contracts/session.ts';
 import type { Covers } from '#common/contracts/vote-aggregated.ts';
 import type { PublicJwk } from '#common/keys.ts';
 import type { TotalsRead } from './sql/read-totals.ts';
@@ -8,10 +8,17 @@ import type { TotalsRead } from './sql/read-totals.ts';
  * method is one statement, so what it gives belongs together.
  */
 export interface PublisherStore {
-  /** Sessions that closed, or whose results were released or made final, within `closedSinceMs`. */
+  /**
+   * Sessions that have not been closed for longer than `closedSinceMs`, or were released, sealed or
+   * made final within it.
+   */
   readSessions(closedSinceMs: number): Promise<SessionMessage[]>;
   /** Public keys that ballots may be signed with, oldest first. */
   readBallotKeys(): Promise<PublicJwk[]>;
+  /** Public keys that seals may be signed with, oldest first. */
+  readSealKeys(): Promise<SealKey[]>;
+  /** The epoch, and the regions declared lost up to it, sorted. */
+  readRegions(): Promise<{ readonly epoch: number; readonly lost: readonly string[] }>;
   /** Offsets and the totals that follow from them; see `readTotals`. */
   readTotals(since: Covers, alsoNos: readonly number[]): Promise<TotalsRead>;
 }

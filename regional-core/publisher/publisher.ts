@@ -1,15 +1,17 @@
-import { type Clock, DAY_MS, sleep } from '#common/clock.ts';
-import { isNewerSession, resultsAudience, type SessionMessage } from '#common/contracts/session.ts';
+import { type Clock, sleep } from '#common/clock.ts';
 import type { Covers, TotalsMessage } from '#common/contracts/vote-aggregated.ts';
 import type { Log } from '#common/log.ts';
 import type { PublisherMetrics } from './metrics.ts';
 import { keyedSessions, keyedTotals, type Send } from './publish.ts';
 import type { PublisherStore } from './publisher-store.ts';
+import { Sessions } from './sessions.ts';
+import { Staleness } from './staleness.ts';
+import type { Told, ToldTotals } from './told.ts';
 import { totalsToPublish } from './totals.ts';
 
 const tickMs = 200;
 const sessionsMs = 500;
-const sessionsAgainMs = 30_000;
+const everythingMs = 30_000;
 const retryMs = 500;
 
 export interface PublisherParts {
@@ -19,8 +21,8 @@ export interface PublisherParts {
   readonly metrics: PublisherMetrics;
   readonly sendTotals: Send;
   readonly sendSessions: Send;
-  /** What this region's topic holds already: totals never go back behind it. */
-  readonly published: Covers;
+  /** What this region's topics hold already: nobody is told less after it. */
+  readonly told: Told;
 }
 
 /**
@@ -29,34 +31,41 @@ export interface PublisherParts {
  */
 export class Publisher {
   readonly #parts: PublisherParts;
-  /** By session number; what was last sent, or is to be sent. */
-  readonly #sessions = new Map<number, SessionMessage>();
-  readonly #audiences = new Map<number, string>();
+  readonly #sessions: Sessions;
+  readonly #staleness: Staleness;
   /**
    * Sessions whose totals are due although no vote came: new ones, and those a failed send held.
    */
   readonly #due = new Set<number>();
-  #published: Covers;
-  /** Where the last read ended; empty makes the first read sum every session. */
+  #told: ToldTotals;
+  /** Where the last read ended; empty makes the next read sum every session. */
   #readUpTo: Covers = {};
-  #ballotKids = '';
-  #allAgainAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the last read: another number means that counts moved where no record was read. */
+  #corrections: number | undefined;
+  #everythingAtMs = Number.NEGATIVE_INFINITY;
+  #staleTold: number | null | undefined;
   #trouble: string | undefined = 'nothing was published yet';
 
   constructor(parts: PublisherParts) {
+    const { store, clock, log, sendSessions: send, told } = parts;
     this.#parts = parts;
-    this.#published = parts.published;
+    this.#told = told.totals;
+    this.#sessions = new Sessions({ store, clock, log, send, told });
+    this.#staleness = new Staleness(clock, told.staleSinceMs);
   }
 
-  /** Why totals do not go out now; undefined when they do. */
+  /** Why totals do not go out now, or must not be believed; undefined when all is well. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    if (this.#trouble !== undefined) return this.#trouble;
+    const [contradiction] = this.#sessions.contradictions;
+    return contradiction && `the database holds another final result of ${contradiction}`;
   }
 
   async run(ending: AbortSignal): Promise<void> {
     await Promise.all([
       this.#every(sessionsMs, ending, () => this.#publishSessions()),
       this.#every(tickMs, ending, () => this.#publishTotals()),
+      this.#every(tickMs, ending, () => this.#publishStaleness()),
     ]);
   }
 
@@ -77,50 +86,48 @@ export class Publisher {
   }
 
   async #publishSessions(): Promise<void> {
-    const { store, clock, sendSessions } = this.#parts;
-    const first = this.#sessions.size === 0;
-    const read = await store.readSessions(first ? Number.POSITIVE_INFINITY : DAY_MS);
-    const again = clock.monotonicMs() - this.#allAgainAtMs >= sessionsAgainMs;
-    const isNew = (session: SessionMessage): boolean =>
-      isNewerSession(session, this.#sessions.get(session.session_no));
-    const changed = again ? read : read.filter(isNew);
-    await sendSessions(changed.map(keyedSessions));
-    for (const session of changed) {
-      // Zeros from the first moment, and what a change of times or policy shows or hides.
-      if (isNew(session)) this.#due.add(session.session_no);
-      this.#sessions.set(session.session_no, session);
-    }
-    await this.#publishBallotKeys(again);
-    if (again) this.#allAgainAtMs = clock.monotonicMs();
-  }
-
-  async #publishBallotKeys(again: boolean): Promise<void> {
-    const keys = await this.#parts.store.readBallotKeys();
-    const kids = keys.map(({ kid }) => kid).join();
-    if (keys.length === 0 || (kids === this.#ballotKids && !again)) return;
-    await this.#parts.sendSessions([keyedSessions({ type: 'ballot_keys', v: 1, keys })]);
-    this.#ballotKids = kids;
+    const changed = await this.#sessions.publish();
+    // Zeros from the first moment, and what a change of times or policy shows or hides.
+    for (const sessionNo of changed) this.#due.add(sessionNo);
+    this.#parts.metrics.contradictions(this.#sessions.contradictions.length);
   }
 
   async #publishTotals(): Promise<void> {
-    const { store, clock, metrics, sendTotals } = this.#parts;
-    this.#markChangedAudiences(clock.now());
-    const due = [...this.#due];
+    const { clock, metrics, sendTotals } = this.#parts;
+    for (const sessionNo of this.#sessions.changedAudiences()) this.#due.add(sessionNo);
     const startedMs = clock.monotonicMs();
-    const read = await store.readTotals(this.#readUpTo, due);
-    const messages = totalsToPublish(read, this.#published, this.#sessions, clock.now());
+    const read = await this.#readTotals();
+    const messages = totalsToPublish(read, this.#told, this.#sessions.told, clock.now());
     if (messages === 'behind') {
       this.#hold();
       return;
     }
     // Until they are acknowledged, the sessions of this read stay due.
     for (const { sessionNo } of read.sessions) this.#due.add(sessionNo);
-    this.#readUpTo = read.covers;
+    const isCorrected = read.corrections !== (this.#corrections ?? read.corrections);
+    this.#readUpTo = isCorrected ? {} : read.covers;
+    this.#corrections = read.corrections;
     await sendTotals(messages.map(keyedTotals));
     this.#settle(read.sessions, messages);
     metrics.published(messages.length, (clock.monotonicMs() - startedMs) / 1000);
-    if (messages.length > 0) this.#published = read.covers;
+    if (messages.length > 0) this.#told = read;
+    this.#staleness.told();
     this.#trouble = undefined;
+  }
+
+  /**
+   * Sums what changed; everything after a failure and now and then: a database that failed over may
+   * have counted the same records again with other winners, and says so by no offset.
+   */
+  async #readTotals() {
+    const { store, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const everything = nowMs - this.#everythingAtMs >= everythingMs;
+    const since = everything ? {} : this.#readUpTo;
+    this.#readUpTo = {};
+    const read = await store.readTotals(since, [...this.#due]);
+    if (everything) this.#everythingAtMs = nowMs;
+    return read;
   }
 
   #settle(
@@ -129,17 +136,8 @@ export class Publisher {
   ): void {
     const sent = new Set(messages.map(({ session_id }) => session_id));
     for (const { sessionNo } of read) {
-      const session = this.#sessions.get(sessionNo);
+      const session = this.#sessions.told.get(sessionNo);
       if (session !== undefined && sent.has(session.session_id)) this.#due.delete(sessionNo);
-    }
-  }
-
-  /** Closing shows what was hidden; no vote has to come for that. */
-  #markChangedAudiences(nowMs: number): void {
-    for (const [sessionNo, session] of this.#sessions) {
-      const audience = resultsAudience(session, nowMs);
-      if (this.#audiences.get(sessionNo) !== audience) this.#due.add(sessionNo);
-      this.#audiences.set(sessionNo, audience);
     }
   }
 
@@ -149,8 +147,15 @@ export class Publisher {
       log.error('the database is behind what was published; totals hold until it has caught up');
     }
     this.#trouble = 'behind';
-    // What is counted again may come out otherwise at the same offsets: all is summed anew.
-    this.#readUpTo = {};
+    this.#staleness.behind();
     metrics.held();
+  }
+
+  async #publishStaleness(): Promise<void> {
+    const { sinceMs } = this.#staleness;
+    if (sinceMs === this.#staleTold) return;
+    const message = { type: 'totals_stale', v: 1, since_ms: sinceMs } as const;
+    await this.#parts.sendSessions([keyedSessions(message)]);
+    this.#staleTold = sinceMs;
   }
 }

@@ -8,13 +8,14 @@ import { createPublisherMetrics } from './metrics.ts';
 import { postgresStore } from './postgres-store.ts';
 import { sendTo } from './publish.ts';
 import { Publisher } from './publisher.ts';
-import { readPublished } from './read-published.ts';
+import { readTold } from './told.ts';
 
 /** Wires the publisher: the one Postgres on one side, the region's Kafka on the other. */
 export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
   const { config: values, log, clock, draining } = context;
   const kafka = { brokers: values.kafkaBrokers, clientId: `publisher-${process.pid}` };
   const totalsTopic = topicName(values.topicPrefix, 'vote-aggregated');
+  const sessionsTopic = topicName(values.topicPrefix, 'sessions');
   const producer = createProducer(kafka);
   const pool = createPool({
     url: values.postgresUrl,
@@ -24,22 +25,29 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
   });
   let publisher: Publisher | undefined;
   const work = async (): Promise<void> => {
-    const published = await readPublished({ ...kafka, topic: totalsTopic, log }, draining);
+    const options = { ...kafka, log };
+    const told = await readTold(
+      {
+        totals: { ...options, topic: totalsTopic },
+        sessions: { ...options, topic: sessionsTopic },
+      },
+      draining,
+    );
     publisher = new Publisher({
       store: postgresStore(pool),
       clock,
       log,
       metrics: createPublisherMetrics(context.metrics),
       sendTotals: sendTo(producer, totalsTopic),
-      sendSessions: sendTo(producer, topicName(values.topicPrefix, 'sessions')),
-      published,
+      sendSessions: sendTo(producer, sessionsTopic),
+      told,
     });
     await publisher.run(draining);
   };
   const working = work().catch((error: unknown) => context.fail(error, 'publishing stopped'));
   return Promise.resolve({
     notReady: () => {
-      const trouble = publisher === undefined ? 'reading what was published' : publisher.trouble;
+      const trouble = publisher === undefined ? 'reading what was told' : publisher.trouble;
       return trouble === undefined ? [] : [trouble];
     },
     drain: async () => {

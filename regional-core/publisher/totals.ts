@@ -1,28 +1,31 @@
 import { resultsAudience, type SessionMessage } from '#common/contracts/session.ts';
 import {
-  type Covers,
   coversAtLeast,
   type TotalsMessage,
   totalsSequence,
 } from '#common/contracts/vote-aggregated.ts';
 import type { TotalsRead } from './sql/read-totals.ts';
+import type { ToldTotals } from './told.ts';
 
 /**
- * What to publish of one read. Nothing at all when a log position lies behind one that was already
- * published: the database has lost commits, and totals hold until the ledger has caught up.
+ * What to publish of one read. Nothing at all when the epoch, a log position or the number of
+ * corrections lies behind what was told: the database has lost commits, and totals hold until the
+ * ledger has caught up.
  */
 export function totalsToPublish(
   read: TotalsRead,
-  published: Covers,
+  told: ToldTotals,
   sessions: ReadonlyMap<number, SessionMessage>,
   nowMs: number,
 ): readonly TotalsMessage[] | 'behind' {
-  if (!coversAtLeast(read.covers, published)) return 'behind';
+  if (isBehind(read, told)) return 'behind';
   const sequence = totalsSequence(read.epoch, read.covers, read.corrections);
-  return read.sessions.flatMap(({ sessionNo, counts }) => {
+  return read.sessions.flatMap(({ sessionNo, counts, corrected }) => {
     const session = sessions.get(sessionNo);
     // Counted before this process has heard of the session; the next poll brings both.
     if (session === undefined) return [];
+    // A final result is what two people signed, whatever is counted again or anew.
+    const { final } = session;
     const perOption = session.options.map((_, optionNo) => counts[optionNo] ?? 0);
     // Who may see nothing gets nothing: the counts do not leave the database.
     const hidden = resultsAudience(session, nowMs) === 'nobody';
@@ -31,10 +34,28 @@ export function totalsToPublish(
       session_id: session.session_id,
       epoch: read.epoch,
       sequence,
-      total_votes: perOption.reduce((sum, count) => sum + count, 0),
-      counts: hidden ? null : perOption,
+      total_votes: final ? final.total : sumOf(perOption),
+      counts: hidden ? null : final ? final.counts : perOption,
       covers: read.covers,
+      corrections: read.corrections,
+      corrected: corrected ?? [],
       at_ms: nowMs,
     };
   });
+}
+
+function isBehind(read: TotalsRead, told: ToldTotals): boolean {
+  return (
+    read.epoch < told.epoch ||
+    read.corrections < told.corrections ||
+    !coversAtLeast(read.covers, told.covers)
+  );
+}
+
+/** Throws a RangeError for a count that a number does not hold exactly: none is ever rounded. */
+function sumOf(counts: readonly number[]): number {
+  const sum = counts.reduce((total, count) => total + count, 0);
+  if (![sum, ...counts].every(Number.isSafeInteger))
+    throw new RangeError(`counts ${counts.join()}`);
+  return sum;
 }

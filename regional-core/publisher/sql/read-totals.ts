@@ -1,10 +1,10 @@
-import type { Covers } from '#common/contracts/vote-aggregated.ts';
+import type { Correction, Covers } from '#common/contracts/vote-aggregated.ts';
 import type { Pool } from '#common/postgres.ts';
 
 /** What one statement saw: how far the logs were read, and the counts that follow from it. */
 export interface TotalsRead {
   readonly epoch: number;
-  /** Transactions that corrected counts after the seal. */
+  /** Transactions that changed counts otherwise than by counting: rows of votes.corrections. */
   readonly corrections: number;
   readonly covers: Covers;
   /** Sessions that changed since `since`, and those asked for. */
@@ -15,6 +15,8 @@ export interface SessionTotals {
   readonly sessionNo: number;
   /** Sparse: option number → votes. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Its corrections, oldest first; of more than 100 the latest. */
+  readonly corrected?: readonly Correction[];
 }
 
 /**
@@ -71,12 +73,22 @@ const readTotalsSql = `
       coalesce(jsonb_object_agg(option_no, votes) FILTER (WHERE votes IS NOT NULL), '{}') AS counts
     FROM changed LEFT JOIN counted USING (session_no)
     GROUP BY session_no
+  ), recent AS (
+    SELECT session_no, kind, corrected_at, moved, row_number() OVER (
+      PARTITION BY session_no ORDER BY corrected_at DESC, kind DESC) AS nth
+    FROM votes.corrections JOIN changed USING (session_no)
+  ), corrected AS (
+    SELECT session_no, jsonb_agg(jsonb_build_object('kind', kind, 'moved', moved,
+      'at_ms', floor(extract(epoch FROM corrected_at) * 1000)) ORDER BY nth DESC) AS list
+    FROM recent WHERE nth <= 100
+    GROUP BY session_no
   )
   SELECT
     (SELECT epoch FROM votes.epoch) AS epoch,
-    0 AS corrections,
+    (SELECT count(*) FROM votes.corrections) AS corrections,
     (SELECT coalesce(jsonb_object_agg(region, offsets), '{}') FROM (
       SELECT region, jsonb_agg(next_offset ORDER BY partition) AS offsets
       FROM reached GROUP BY region) AS by_region) AS covers,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('sessionNo', session_no, 'counts', counts)), '[]')
-      FROM totals) AS sessions`;
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('sessionNo', session_no, 'counts', counts,
+      'corrected', coalesce(list, '[]'))), '[]')
+      FROM totals LEFT JOIN corrected USING (session_no)) AS sessions`;

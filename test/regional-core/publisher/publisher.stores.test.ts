@@ -1,32 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { Registry } from 'prom-client';
 import { afterAll, expect, test } from 'vitest';
-import { sleep, systemClock } from '#common/clock.ts';
-import { decodeSessionsMessage, type SessionMessage } from '#common/contracts/session.ts';
-import { topicName } from '#common/contracts/topics.ts';
-import { decodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-aggregated.ts';
-import { followTopic } from '#common/follow-topic.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { sleep } from '#common/clock.ts';
 import { regionNo } from '#common/region-no.ts';
 import { decodeRecords, toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
-import { start } from '../../../regional-core/publisher/start.ts';
-import { createTestDatabase } from '../../support/database.ts';
-import { createTestTopics } from '../../support/topics.ts';
 import {
   createBallot,
   createRecord,
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
+import { publisherUnderTest, until } from './publisher-under-test.ts';
 
-const log = createLog({ service: 'test' }, 'error');
-const database = await createTestDatabase();
-const { prefix, brokers } = await createTestTopics();
-const pool = (role: 'postgres' | 'ledger') =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 2, log });
+const { pool, totals, sessions, others, startPublisher } = await publisherUnderTest();
 const [admin, ledger] = [pool('postgres'), pool('ledger')];
 
 const key = createSigningKey();
@@ -46,72 +33,8 @@ await leasePartitions(ledger, identity, {
   epochMin: 1,
 });
 
-const totals = new Map<string, TotalsMessage>();
-const sessions = new Map<string, SessionMessage>();
-let ballotKids: string[] = [];
-const follow = (name: 'vote-aggregated' | 'sessions', apply: (value: Buffer | null) => void) =>
-  followTopic({ brokers, clientId: 'test', topic: topicName(prefix, name), log }, (records) =>
-    records.forEach(({ value }) => apply(value)),
-  );
-const followers = [
-  follow('vote-aggregated', (value) => {
-    const message = decodeTotalsMessage(value)!;
-    totals.set(message.session_id, message);
-  }),
-  follow('sessions', (value) => {
-    const message = decodeSessionsMessage(value)!;
-    if (message.type === 'session') sessions.set(message.session_id, message);
-    if (message.type === 'ballot_keys') ballotKids = message.keys.map(({ kid }) => kid);
-  }),
-];
-
-async function startPublisher() {
-  const ending = new AbortController();
-  const running = await start({
-    config: {
-      host: '127.0.0.1',
-      internalPort: 1,
-      logLevel: 'error',
-      drainNoticeMs: 0,
-      kafkaBrokers: brokers,
-      topicPrefix: prefix,
-      region: 'us-east-1',
-      postgresUrl: database.url('publisher'),
-    },
-    log,
-    metrics: new Registry(),
-    clock: systemClock,
-    random: Math.random,
-    draining: ending.signal,
-    fail: (error) => {
-      throw error;
-    },
-  });
-  return {
-    running,
-    stop: async () => {
-      ending.abort();
-      await running.drain();
-    },
-  };
-}
-
 let publisher = await startPublisher();
-afterAll(async () => {
-  await publisher.stop();
-  await Promise.all(followers.map((follower) => follower.close()));
-  await Promise.all([admin.end(), ledger.end()]);
-});
-
-async function until<T>(what: () => T | undefined | false): Promise<T> {
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    const found = what();
-    if (found) return found;
-    if (performance.now() > deadline) throw new Error('waited in vain');
-    await sleep(20);
-  }
-}
+afterAll(() => publisher.stop());
 
 let next = 0;
 async function count(sessionId: string, optionNos: number[]): Promise<void> {
@@ -123,7 +46,7 @@ async function count(sessionId: string, optionNos: number[]): Promise<void> {
   const batch = toCountBatch(
     decodeRecords([{ partition: 0, from: next, next: end, logEnd: end, records }]),
   );
-  await countBatch(ledger, identity, batch);
+  await countBatch(ledger, identity, 1, batch);
   next = end;
 }
 
@@ -134,7 +57,7 @@ test('tells a new session with zeros, and the keys of ballots', async () => {
   expect(message.options).toHaveLength(3);
   const zeros = await until(() => totals.get(sessionId));
   expect(zeros).toMatchObject({ total_votes: 0, counts: [0, 0, 0] });
-  expect(await until(() => ballotKids.length > 0 && ballotKids)).toEqual([key.kid]);
+  expect(await until(() => others.get('ballot_keys'))).toMatchObject({ keys: [{ kid: key.kid }] });
 });
 
 test('totals are the tallies and the rows, and the sequence follows the offsets', async () => {
