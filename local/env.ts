@@ -1,3 +1,4 @@
+import type { Durability } from '#common/contracts/receipt.ts';
 import type { Secrets } from './secrets.ts';
 import type { ServiceKeys, ServiceKind } from './services.ts';
 
@@ -13,9 +14,12 @@ export interface Facts {
   /** The port of a listener: `intake(us-east-1)`, `intake(us-east-1)/internal`, `edge/portal` … */
   readonly port: (listener: string) => number;
   readonly secrets: Secrets;
+  /** Where copies of a vote lie before its 201. */
+  readonly durability: Durability;
 }
 
-const clockErrorMs = 5;
+/** What one machine can promise, declared: nothing measures it here. */
+export const declared = { kafkaCopies: 1, clockErrorMs: 5 };
 
 export function placedName(name: string, region: string | undefined): string {
   return region === undefined ? name : `${name}(${region})`;
@@ -32,6 +36,7 @@ function allValues({ kind, region }: Placed, facts: Facts): Record<string, strin
   const id = placedName(kind.name, region);
   return {
     ...secrets.files,
+    ...standbyValues(home, facts),
     VOTE_HOST: '127.0.0.1',
     VOTE_PORT: String(port(id)),
     VOTE_INTERNAL_PORT: String(port(`${id}/internal`)),
@@ -48,10 +53,33 @@ function allValues({ kind, region }: Placed, facts: Facts): Record<string, strin
     VOTE_PORTAL_URL: `http://localhost:${port('edge/portal')}`,
     VOTE_PORTAL_PORT: String(port('edge/portal')),
     VOTE_EDGE_ORIGINS: JSON.stringify(edgeOrigins(facts)),
-    // One broker, one copy: the receipt says so.
-    VOTE_DURABILITY: 'single',
-    VOTE_CLOCK_ERROR_MS: String(clockErrorMs),
+    // One server; there is no copy to wait for.
+    VOTE_POSTGRES_COPIES: '0',
+    VOTE_SEAL_KEY_FILE: secrets.sealKeys[home] ?? '',
+    VOTE_DURABILITY: facts.durability,
+    VOTE_KAFKA_REPLICATION: String(declared.kafkaCopies),
+    VOTE_CLOCK_ERROR_MS: String(declared.clockErrorMs),
+    VOTE_CLOCK_PEERS: clockPeers(facts).join(','),
   };
+}
+
+/** With two regions each hosts the copies of the other's votes. */
+function standbyValues(home: string, { regions, port }: Facts): Record<string, string> {
+  const other = regions.find((name) => name !== home);
+  if (other === undefined) return {};
+  return {
+    VOTE_STANDBY_BROKERS: `127.0.0.1:${port(placedName('kafka', other))}`,
+    VOTE_STANDBY_OF: other,
+    VOTE_STANDBY_AWAY: 'refuse',
+  };
+}
+
+/** Two processes a region: with its Redis they outvote a clock that is set wrong. */
+function clockPeers({ regions, port }: Facts): string[] {
+  const ids = regions.flatMap((region) =>
+    ['identity', 'records'].map((name) => placedName(name, region)),
+  );
+  return ids.map((id) => `http://127.0.0.1:${port(`${id}/internal`)}/healthz`);
 }
 
 function edgeOrigins({ regions, port }: Facts): Record<string, Record<string, string>> {

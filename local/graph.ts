@@ -180,12 +180,21 @@ function storesOf({ keys, region }: PlacedService, { regions }: Facts): string[]
     .flatMap(([, ids]) => ids);
 }
 
-/** The edge passes on what is under way, and mail is sent, until their users are gone. */
-function usedBy({ services }: Stack, { kind, keys }: PlacedService): string[] {
+/**
+ * The edge passes on what is under way, mail is sent and copies are written in the other region
+ * until their users are gone.
+ */
+function usedBy({ services, facts }: Stack, { kind, keys, region }: PlacedService): string[] {
   const ids = (isUsed: (name: string) => boolean): string[] =>
     services
       .filter((other) => isUsed(other.kind.name))
       .map((other) => placedName(other.kind.name, other.region));
   if (kind.name === 'edge') return ids((name) => name !== 'edge' && name !== 'mailbox');
-  return keys.all.includes('VOTE_SMTP_URL') ? ids((name) => name === 'mailbox') : [];
+  const others = facts.regions.filter((name) => name !== region);
+  return [
+    ...(keys.all.includes('VOTE_SMTP_URL') ? ids((name) => name === 'mailbox') : []),
+    ...(keys.all.includes('VOTE_STANDBY_BROKERS')
+      ? others.map((name) => placedName('kafka', name))
+      : []),
+  ];
 }

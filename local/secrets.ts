@@ -10,6 +10,8 @@ export interface Secrets {
   readonly files: Readonly<Record<string, string>>;
   /** Region name → its receipt key. */
   readonly receiptKeys: Readonly<Record<string, string>>;
+  /** Region name → the key by which its ledgers seal. */
+  readonly sealKeys: Readonly<Record<string, string>>;
   readonly admin: { readonly email: string; readonly password: string };
 }
 
@@ -45,13 +47,16 @@ export async function makeSecrets(folder: string, regions: readonly string[]): P
   };
   for (const [key, name] of Object.entries(symmetric)) files[key] = await once(name, random);
   const receiptKeys: Record<string, string> = {};
+  const sealKeys: Record<string, string> = {};
   for (const region of regions) {
+    sealKeys[region] = await once(`seal-key-${region}.jwk`, newSigningKey);
     receiptKeys[region] = await once(`receipt-key-${region}.jwk`, newSigningKey);
   }
   files['VOTE_RECEIPT_JWKS_FILE'] = file('receipt-jwks.json');
   await writeWhole(file('receipt-jwks.json'), await publicParts(receiptKeys), 0o600);
   const admin = JSON.parse(await readFile(file('admin-bootstrap.json'), 'utf8'));
-  return { files, receiptKeys, admin: { email: admin.email, password: admin.password } };
+  const { email, password } = admin;
+  return { files, receiptKeys, sealKeys, admin: { email, password } };
 }
 
 function random(): string {

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { Demo } from './demo.ts';
-import { type Facts, placedName } from './env.ts';
+import { declared, type Facts, placedName } from './env.ts';
 import type { ProcessNode } from './graph.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -24,6 +24,12 @@ export interface StackFile {
   readonly services: Readonly<Record<string, readonly StackProcess[]>>;
   readonly mailbox: string;
   readonly demo: Demo;
+  /** What a 201 of this stack promises, and what of it is declared and not measured. */
+  readonly promise: {
+    readonly durability: Facts['durability'];
+    readonly kafkaCopies: number;
+    readonly clockErrorMs: number;
+  };
 }
 
 export interface StackProcess {
@@ -68,6 +74,7 @@ export function describeStack(facts: Facts, processes: Running, demo: Demo): Sta
     services,
     mailbox: `http://localhost:${port('mailbox')}`,
     demo,
+    promise: { durability: facts.durability, ...declared },
   };
 }
 

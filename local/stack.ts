@@ -36,6 +36,7 @@ export async function prepareStack(
   const secrets = await makeSecrets(places.secrets, options.regions);
   const facts: Facts = {
     regions: options.regions,
+    durability: options.durability,
     secrets,
     port: (listener) => {
       const port = ports.get(listener);

@@ -7,7 +7,8 @@ const DEMO_CODES = 3;
 
 /** What a human needs to know when the stack is ready, with fresh voting codes to try. */
 export function summary(stack: StackFile, places: Places, isDetached: boolean): string {
-  const { demo, regions } = stack;
+  const { demo, promise, regions } = stack;
+  const copies = promise.kafkaCopies === 1 ? '1 copy' : `${promise.kafkaCopies} copies`;
   const key = readVotingCodeKey(places.secrets);
   const codes = [...printableCodes(key, demo.session_id, DEMO_CODES, randomBytes)];
   const lines = [
@@ -21,6 +22,8 @@ export function summary(stack: StackFile, places: Places, isDetached: boolean): 
     `  Portal     ${stack.portal}`,
     `             ${demo.admin.email}  ${demo.admin.password}`,
     ...(regions.length > 1 ? regions.map(({ name, url }) => `  ${name.padEnd(10)} ${url}`) : []),
+    `  Promise    durability ${promise.durability}: ${copies} in each Kafka (declared, read back);`,
+    `             clock right to ${promise.clockErrorMs} ms (declared, compared with its peers)`,
     '',
     `  More codes: npm run -s codes -- --session ${demo.session_id} --count 10`,
     `  To end it:  ${isDetached ? '' : 'Ctrl-C here, or '}npm stop`,

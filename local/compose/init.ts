@@ -10,6 +10,6 @@ if (!folder || !postgresUrl || !broker || !region) {
 }
 const { admin } = await makeSecrets(folder, [region]);
 await createSchema(postgresUrl);
-process.argv[2] = broker;
+process.argv.splice(2, Infinity, broker);
 await import('../kafka/create-topics.ts');
 console.log(`The portal's first admin: ${admin.email}  ${admin.password}`);

@@ -3,10 +3,16 @@ import type { Log } from './log.ts';
 
 export type { Redis } from 'ioredis';
 
+/** A connection on which nothing comes back for this long is given up for a new one. */
+const silenceMs = 1000;
+
 /**
  * A connection to a store that may be away at any time: nothing waits for it. Commands fail at once
  * while it is disconnected (no offline queue), each has `commandMs`, and reconnecting backs off
  * from 50 ms to 1 s without end.
+ *
+ * When the store fails over, its address leads to another server, and only a new connection finds
+ * it: one that has become a replica (READONLY, also out of a script) or says nothing more is left.
  */
 export function createRedis(options: {
   readonly url: string;
@@ -20,6 +26,8 @@ export function createRedis(options: {
     maxRetriesPerRequest: 0,
     commandTimeout: options.commandMs,
     connectTimeout: 1000,
+    socketTimeout: silenceMs,
+    reconnectOnError: (error) => error.message.includes('READONLY'),
     retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)),
     enableAutoPipelining: false,
     lazyConnect: false,

@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import { type Clock, sleep, systemClock } from './clock.ts';
+import { timeHeader } from './clock-peer.ts';
 import { ConfigError, type ConfigOf, type ConfigSpec, loadConfig, printConfig } from './config.ts';
 import { closeGracefully, createHttpServer, listen } from './http-server.ts';
 import { createLog, type Log, type LogLevel } from './log.ts';
+import { LoopWatch } from './loop-watch.ts';
 import { createRegistry, type Registry } from './metrics.ts';
 
 /**
@@ -72,9 +74,12 @@ export async function runService<S extends ConfigSpec>(
   process.on('uncaughtException', (error) => fail(error, 'an exception nobody caught'));
 
   let running: Running | undefined;
+  let loop: LoopWatch | undefined;
   const notReady = (): readonly string[] => {
     if (draining.signal.aborted) return ['draining'];
-    return running === undefined ? ['starting'] : running.notReady();
+    if (running === undefined) return ['starting'];
+    const blocked = loop?.trouble();
+    return blocked === undefined ? running.notReady() : [blocked, ...running.notReady()];
   };
   const internal = createInternalServer(notReady, metrics);
   try {
@@ -92,6 +97,8 @@ export async function runService<S extends ConfigSpec>(
       draining: draining.signal,
       fail,
     });
+    // From here on: reading the sources alone stops the loop for the better part of a second.
+    loop = new LoopWatch(systemClock);
     log.info('started');
   } catch (error) {
     if (draining.signal.aborted) process.exit(0);
@@ -117,7 +124,12 @@ function readConfig<S extends ConfigSpec>(spec: S): ConfigOf<S> {
 function createInternalServer(notReady: () => readonly string[], metrics: Registry): Server {
   return createHttpServer((request, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+      response.writeHead(status, {
+        'content-type': type,
+        'cache-control': 'no-store',
+        // For those who compare clocks; `Date` tells whole seconds only.
+        [timeHeader]: String(Date.now()),
+      });
       response.end(body);
     };
     if (request.method !== 'GET') return answer(405, 'GET only\n');

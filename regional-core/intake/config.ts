@@ -1,7 +1,8 @@
+import { clockKeys } from '#common/clock-config.ts';
 import { choiceKey, defineConfig, integerKey, prefixKey, secretFileKey } from '#common/config.ts';
 import { durabilities } from '#common/contracts/receipt.ts';
 import { parseOriginSecrets } from '#common/http.ts';
-import { kafkaKeys } from '#common/kafka-config.ts';
+import { kafkaKeys, kafkaReplicationKey } from '#common/kafka-config.ts';
 import { parseHmacKey, parseSigningKey } from '#common/keys.ts';
 import { portKey, redisUrlKey, regionKey, serviceKeys } from '#common/service-config.ts';
 
@@ -10,6 +11,8 @@ const perMinute = { min: 1, max: 1_000_000 };
 export const config = defineConfig({
   ...serviceKeys,
   ...kafkaKeys,
+  kafkaReplication: kafkaReplicationKey,
+  ...clockKeys,
   port: portKey,
   region: regionKey,
   redisUrl: redisUrlKey,
@@ -33,11 +36,6 @@ export const config = defineConfig({
     'VOTE_DURABILITY',
     'Where copies lie before a 201, as the receipt says: single on one broker, else region.',
     durabilities.filter((word) => word !== 'two-regions'),
-  ),
-  clockErrorMs: integerKey(
-    'VOTE_CLOCK_ERROR_MS',
-    'Declared bound of the error of this machine’s clock, in milliseconds.',
-    { min: 0, max: 50 },
   ),
   addressBallotsPerMinute: integerKey(
     'VOTE_ADDRESS_BALLOTS_PER_MINUTE',

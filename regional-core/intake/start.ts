@@ -2,7 +2,9 @@ import type { ConfigOf } from '#common/config.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { followTopic } from '#common/follow-topic.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
+import { checkDurability } from '#common/kafka-settings.ts';
 import { createRedis } from '#common/redis.ts';
+import { watchSafeguards } from '#common/safeguards.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import { createIntakeApp } from './app.ts';
 import { Claims } from './claims.ts';
@@ -21,6 +23,7 @@ const redisCommandMs = 100;
 /** Wires intake: the stores it may lose (Redis), the log it may not (Kafka), the one route. */
 export async function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
   const { config: values, log, clock, random } = context;
+  checkDurability(values.durability, values.kafkaReplication);
   const kafka = { brokers: values.kafkaBrokers, clientId: `intake-${process.pid}` };
   const redis = createRedis({
     url: values.redisUrl,
@@ -28,6 +31,7 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
     commandMs: redisCommandMs,
     log,
   });
+  const safeguards = watchSafeguards(context, kafka.clientId, redis);
   const topic = topicName(values.topicPrefix, 'vote-submitted');
   const voteLog = new KafkaVoteLog({ ...kafka, topic, log });
   const queue: ProduceQueue = new ProduceQueue({
@@ -64,7 +68,9 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
   const follower = followTopic({ ...kafka, topic: sessionsTopic, log }, (records) =>
     sessions.apply(records),
   );
-  const isReady = (): boolean => follower.caughtUp() && follower.behindMs() <= behindMsMax;
+  const isCurrent = (): boolean => follower.caughtUp() && follower.behindMs() <= behindMsMax;
+  // Whoever asks all the same gets no promise either.
+  const isReady = (): boolean => isCurrent() && safeguards.notReady().length === 0;
   const { region, originSecrets } = values;
   const app = createIntakeApp(
     {
@@ -75,7 +81,7 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
     },
     {
       region,
-      clockErrorMs: () => values.clockErrorMs,
+      clockErrorMs: safeguards.clockErrorMs,
       crypto,
       sessions,
       claims,
@@ -90,7 +96,8 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
   return {
     server,
     notReady: () => [
-      ...(isReady() ? [] : [`the sessions topic was last read to its end too long ago`]),
+      ...safeguards.notReady(),
+      ...(isCurrent() ? [] : [`the sessions topic was last read to its end too long ago`]),
       ...(sessions.ballotKeys.size > 0 ? [] : ['no ballot key is known yet']),
       ...(voteLog.partitions().some(({ leader }) => leader >= 0) ? [] : ['no partition is led']),
     ],
@@ -98,6 +105,7 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
       await queue.idle();
       await follower.close();
       await voteLog.close();
+      await safeguards.close();
       redis.disconnect();
     },
   };

@@ -5,6 +5,7 @@ import { topicName } from '#common/contracts/topics.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
+import { watchSafeguards } from '#common/safeguards.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import type { config } from './config.ts';
 import { createLedgerMetrics } from './metrics.ts';
@@ -33,6 +34,7 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
     paceMs,
     log,
   });
+  const safeguards = watchSafeguards(context, `ledger-${process.pid}`);
   const metrics = createLedgerMetrics(context.metrics);
   let worker: LedgerWorker | undefined;
   const work = async (): Promise<void> => {
@@ -64,10 +66,11 @@ export async function start(context: ServiceContext<ConfigOf<typeof config>>): P
   return {
     notReady: () => {
       const trouble = worker === undefined ? 'connecting' : worker.trouble;
-      return trouble === undefined ? [] : [trouble];
+      return [...safeguards.notReady(), ...(trouble === undefined ? [] : [trouble])];
     },
     drain: async () => {
       await working;
+      await safeguards.close();
       await reader.close();
       await pool.end();
     },

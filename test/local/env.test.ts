@@ -4,10 +4,12 @@ import { serviceKinds } from '../../local/services.ts';
 
 const facts: Facts = {
   regions: ['us-east-1', 'us-west-2'],
+  durability: 'two-regions',
   port: (listener) => (listener === 'edge' ? 8080 : 9000 + listener.length),
   secrets: {
     files: { VOTE_BALLOT_KEY_FILE: '/s/ballot', VOTE_WRAPPING_KEY_FILE: '/s/wrapping' },
     receiptKeys: { 'us-east-1': '/s/east', 'us-west-2': '/s/west' },
+    sealKeys: { 'us-east-1': '/s/seal-east', 'us-west-2': '/s/seal-west' },
     admin: { email: 'a', password: 'b' },
   },
 };
@@ -30,6 +32,28 @@ test('addresses of regions go through the edge, and the edge knows every origin'
   expect(Object.keys(origins)).toEqual(['us-east-1', 'us-west-2', 'portal']);
   expect(Object.keys(origins['us-west-2'])).toEqual(['intake', 'identity', 'results', 'records']);
   expect(env['VOTE_POSTGRES_URL']).toMatch(/^postgres:\/\/intake@127\.0\.0\.1:\d+\/vote$/);
+});
+
+test('with two regions each hosts the copies of the other, with one nobody does', () => {
+  const listed = {
+    all: ['VOTE_STANDBY_BROKERS', 'VOTE_STANDBY_OF', 'VOTE_DURABILITY'],
+    required: [],
+  };
+  expect(serviceEnv(west, listed, facts, {})).toEqual({
+    VOTE_STANDBY_BROKERS: `127.0.0.1:${9000 + 'kafka(us-east-1)'.length}`,
+    VOTE_STANDBY_OF: 'us-east-1',
+    VOTE_DURABILITY: 'two-regions',
+  });
+  const alone: Facts = { ...facts, regions: ['us-east-1'], durability: 'single' };
+  const east = { kind: intake, region: 'us-east-1' };
+  expect(serviceEnv(east, listed, alone, {})).toEqual({ VOTE_DURABILITY: 'single' });
+});
+
+test('each region seals with a key of its own, and clocks are compared with two peers at least', () => {
+  const listed = keys('VOTE_SEAL_KEY_FILE', 'VOTE_CLOCK_PEERS');
+  const env = serviceEnv(west, listed, { ...facts, regions: ['us-west-2'] }, {});
+  expect(env['VOTE_SEAL_KEY_FILE']).toBe('/s/seal-west');
+  expect(env['VOTE_CLOCK_PEERS']?.split(',')).toHaveLength(2);
 });
 
 test('what the caller set by hand goes first, if the service lists it', () => {

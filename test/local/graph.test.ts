@@ -32,7 +32,8 @@ async function graphOf(regions: string[]): Promise<ReturnType<typeof buildGraph>
     facts: {
       regions,
       port,
-      secrets: { files: {}, receiptKeys, admin: { email: '', password: '' } },
+      durability: 'single',
+      secrets: { files: {}, receiptKeys, sealKeys: {}, admin: { email: '', password: '' } },
     },
     services: services.flat(),
     caller: Object.fromEntries(

@@ -7,6 +7,7 @@ test('without options one region runs in the foreground', () => {
     clean: false,
     demo: false,
     regions: ['us-east-1'],
+    durability: 'single',
   });
 });
 
@@ -16,8 +17,16 @@ test('every option is understood, in both forms of a value', () => {
     clean: true,
     demo: true,
     regions: ['us-east-1', 'us-west-2'],
+    durability: 'single',
   });
   expect(parseOptions(['--regions=2']).regions).toHaveLength(2);
+  const both = parseOptions(['--regions=2', '--durability', 'two-regions']);
+  expect(both.durability).toBe('two-regions');
+});
+
+test('copies in two regions need two regions, and another word is refused', () => {
+  expect(() => parseOptions(['--durability=two-regions'])).toThrow(/needs --regions 2/);
+  expect(() => parseOptions(['--durability=region'])).toThrow(/must be single or two-regions/);
 });
 
 test.each(['0', '3', 'two', '1.5', ''])('"%s" regions are refused with the bounds', (count) => {

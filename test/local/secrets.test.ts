@@ -20,7 +20,10 @@ test('the folder and every file in it are for their owner alone', async () => {
 });
 
 test('every key is one that the services can read', async () => {
-  const { files, receiptKeys, admin } = await makeSecrets(folder, ['us-east-1', 'us-west-2']);
+  const { files, receiptKeys, sealKeys, admin } = await makeSecrets(folder, [
+    'us-east-1',
+    'us-west-2',
+  ]);
   const read = (path = ''): Promise<string> => readFile(path, 'utf8').then((text) => text.trim());
   for (const key of ['BALLOT', 'ACCESS']) {
     const content = await read(files[`VOTE_${key}_KEY_FILE`]);
@@ -35,6 +38,9 @@ test('every key is one that the services can read', async () => {
     Object.values(receiptKeys).map(async (path) => parseSigningKey(await read(path)).kid),
   );
   expect(published.map(({ kid }) => kid)).toEqual(kids);
+  for (const path of Object.values(sealKeys)) {
+    expect(kids).not.toContain(parseSigningKey(await read(path)).kid);
+  }
   expect(await read(files['VOTE_RECEIPT_JWKS_FILE'])).not.toContain('"d"');
   expect(admin.email).toBe('admin@vote.localhost');
   expect(admin.password.length).toBeGreaterThanOrEqual(16);

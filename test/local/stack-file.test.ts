@@ -19,7 +19,8 @@ const ports: Record<string, number> = {
 const facts: Facts = {
   regions: ['us-east-1', 'us-west-2'],
   port: (listener) => ports[listener] ?? 0,
-  secrets: { files: {}, receiptKeys: {}, admin: { email: '', password: '' } },
+  durability: 'single',
+  secrets: { files: {}, receiptKeys: {}, sealKeys: {}, admin: { email: '', password: '' } },
 };
 const demo = { session_id: 's', admin: { email: 'a', password: 'p' } };
 
@@ -69,6 +70,7 @@ test('the stack is told with every address, region and pid', () => {
       ledger: [],
     },
     demo,
+    promise: { durability: 'single', kafkaCopies: 1, clockErrorMs: 5 },
   });
 });
 

@@ -29,7 +29,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   let ended: Promise<void> = Promise.resolve();
   const stack = await new Promise<StackFile>((resolve, reject) => {
     ended = runStack({
-      options: { detach: false, clean: false, demo: false, regions: ['us-east-1'] },
+      options: {
+        detach: false,
+        clean: false,
+        demo: false,
+        regions: ['us-east-1'],
+        durability: 'single',
+      },
       places,
       // Quiet: each process has its log in the folder, which stays when the start fails.
       terminal: createTerminal(() => undefined),

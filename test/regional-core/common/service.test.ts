@@ -38,6 +38,7 @@ async function environment(): Promise<Record<string, string>> {
     VOTE_RECEIPT_KEY_FILE: file('receipt', JSON.stringify(jwk)),
     VOTE_CONFIRMATION_KEY_FILE: file('code', randomBytes(32).toString('base64url')),
     VOTE_DURABILITY: 'single',
+    VOTE_KAFKA_REPLICATION: '1',
     VOTE_CLOCK_ERROR_MS: '5',
   };
 }
