@@ -1,12 +1,19 @@
 import { type ConfigOf, defineConfig, prefixKey, secretFileKey, urlKey } from '#common/config.ts';
 import { parseOriginSecrets } from '#common/http.ts';
-import { portKey, postgresUrlKey, redisUrlKey, serviceKeys } from '#common/service-config.ts';
+import {
+  portKey,
+  postgresCopiesKey,
+  postgresUrlKey,
+  redisUrlKey,
+  serviceKeys,
+} from '#common/service-config.ts';
 import { parseFirstAdmin } from './first-admin.ts';
 
 export const config = defineConfig({
   ...serviceKeys,
   port: portKey,
   postgresUrl: postgresUrlKey,
+  postgresCopies: postgresCopiesKey,
   redisUrl: redisUrlKey,
   redisPrefix: prefixKey('VOTE_REDIS_PREFIX', 'Put before every Redis key; for shared stores.'),
   originSecrets: secretFileKey(

@@ -24,5 +24,16 @@ export function createMetrics(registry: Registry) {
       labelNames: ['change'],
       registers,
     }),
+    acts: new Counter({
+      name: 'portal_acts_total',
+      help: 'Acts of two people, by kind and step: proposed, signed by one, agreed by two.',
+      labelNames: ['kind', 'step'],
+      registers,
+    }),
+    copiesLate: new Counter({
+      name: 'portal_copies_late_total',
+      help: 'Commands of unknown outcome because too few database copies had them in 3 s.',
+      registers,
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Clock } from '#common/clock.ts';
+import type { Copies } from '#common/copies.ts';
 import { ServiceError } from '#common/errors.ts';
 import type { Log } from '#common/log.ts';
 import type { Pool } from '#common/postgres.ts';
@@ -12,6 +13,8 @@ import type { PasswordHasher } from './password.ts';
 /** What every route works with. */
 export interface Portal {
   readonly pool: Pool;
+  /** Every command goes through here: it is answered when the copies have it. */
+  readonly copies: Copies;
   readonly logins: Logins;
   readonly attempts: Attempts;
   readonly passwords: PasswordHasher;

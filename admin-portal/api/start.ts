@@ -1,4 +1,5 @@
 import { sleep } from '#common/clock.ts';
+import { createCopies } from '#common/copies.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createPool, isPostgresAway } from '#common/postgres.ts';
 import { createRedis } from '#common/redis.ts';
@@ -31,12 +32,19 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
     commandMs: redisCommandMs,
     log,
   });
+  const portalMetrics = createMetrics(metrics);
   const portal: Portal = {
     pool,
+    copies: createCopies({
+      pool,
+      copiesMin: config.postgresCopies,
+      clock,
+      onLate: () => portalMetrics.copiesLate.inc(),
+    }),
     logins: new Logins(redis, config.redisPrefix, clock),
     attempts: new Attempts(redis, config.redisPrefix),
     passwords: new PasswordHasher(random),
-    metrics: createMetrics(metrics),
+    metrics: portalMetrics,
     log,
     clock,
   };

@@ -43,6 +43,9 @@ export const errorTable = {
   ],
   // Admins.
   session_conflict: [409, false, 'The session is not in a state that allows this.'],
+  act_conflict: [409, false, 'This cannot be decided now.'],
+  already_taken: [409, false, 'Somebody else has this already.'],
+  invalid_signature: [422, false, 'The signature is not the one of this key for this act.'],
   // Trouble on our side.
   outcome_unknown: [503, true, 'We cannot say yet whether this was recorded; send it again.'],
   overloaded: [503, true, 'Too many at once; wait a moment and send it again.'],

@@ -36,6 +36,14 @@ export const redisUrlKey = urlKey('VOTE_REDIS_URL', "The region's Redis or Valke
   'rediss',
 ]);
 
+/** Copies of the database that must have a command or a secret before it is answered. */
+export const postgresCopiesKey = integerKey(
+  'VOTE_POSTGRES_COPIES',
+  'Copies of the database that must have replayed a command or secret before its answer; 0: none. ' +
+    'With 0 a fail-over that loses commits may lose what was answered.',
+  { min: 0, max: 10 },
+);
+
 /** The one global database; the role in it is the service's own. */
 export const postgresUrlKey = urlKey(
   'VOTE_POSTGRES_URL',

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
+import type { Db } from '#common/copies.ts';
 import { ServiceError } from '#common/errors.ts';
-import type { Pool } from '#common/postgres.ts';
 import { isUuid } from '#common/uuid.ts';
+import type { Admin } from '../logins.ts';
 import { manageSessions } from '../policies/sessions.ts';
 import { authenticate, type Portal } from '../portal.ts';
 import { findSession } from '../sql/find-session.ts';
@@ -21,15 +22,15 @@ export interface ChangeRequest<Change> {
   readonly change: 'open' | 'close' | 'release';
   readonly decide: (row: SessionRow, nowMs: number) => Decision<Change>;
   /** Undefined, with nothing changed, when the session has another version than `read` by now. */
-  readonly write: (pool: Pool, read: SessionRow, change: Change) => Promise<SessionRow | undefined>;
+  readonly write: (db: Db, read: SessionRow, change: Change) => Promise<SessionRow | undefined>;
 }
 
 /** How often a change is decided anew because somebody else's came between. */
 const roundsMax = 3;
 
 /** The session that the address names. Throws `not_found`. */
-export async function sessionOf(portal: Portal, sessionId: string): Promise<SessionRow> {
-  const row = isUuid(sessionId) ? await findSession(portal.pool, sessionId) : undefined;
+export async function sessionOf(db: Db, sessionId: string): Promise<SessionRow> {
+  const row = isUuid(sessionId) ? await findSession(db, sessionId) : undefined;
   if (row === undefined) {
     throw new ServiceError('not_found', { message: 'There is no such session.' });
   }
@@ -47,8 +48,17 @@ export async function changeSession<Change>(
 ): Promise<SessionAnswer> {
   const admin = await authenticate(portal, context);
   manageSessions(admin);
+  return portal.copies.write((db) => decideAndWrite(portal, db, admin, request));
+}
+
+async function decideAndWrite<Change>(
+  portal: Portal,
+  db: Db,
+  admin: Admin,
+  request: ChangeRequest<Change>,
+): Promise<SessionAnswer> {
   for (let round = 0; round < roundsMax; round++) {
-    const row = await sessionOf(portal, request.sessionId);
+    const row = await sessionOf(db, request.sessionId);
     const nowMs = portal.clock.now();
     const decision = request.decide(row, nowMs);
     if ('refused' in decision) {
@@ -56,7 +66,7 @@ export async function changeSession<Change>(
       throw new ServiceError('session_conflict', { message: decision.refused, members: { state } });
     }
     if ('unchanged' in decision) return presentSession(row, nowMs);
-    const changed = await unknownWhenLost(request.write(portal.pool, row, decision.change));
+    const changed = await unknownWhenLost(request.write(db, row, decision.change));
     if (changed === undefined) continue;
     const answer = presentSession(changed, nowMs);
     const { session_id, version, opens_at, closes_at } = answer;

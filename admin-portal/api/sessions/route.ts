@@ -15,7 +15,7 @@ export function addSessions(router: Router, portal: Portal): void {
   });
   router.get('/sessions/:session_id', async (context) => {
     await authenticate(portal, context);
-    const row = await sessionOf(portal, context.params['session_id'] ?? '');
+    const row = await sessionOf(portal.pool, context.params['session_id'] ?? '');
     context.body = presentSession(row, portal.clock.now());
   });
 }

@@ -1,4 +1,4 @@
-import type { Pool } from '#common/postgres.ts';
+import type { Db } from '#common/copies.ts';
 
 export interface AdminRow {
   readonly admin_id: string;
@@ -8,8 +8,8 @@ export interface AdminRow {
 }
 
 /** The admin with this address (lower case), if there is one. */
-export async function findAdmin(pool: Pool, email: string): Promise<AdminRow | undefined> {
-  const { rows } = await pool.query<AdminRow>(
+export async function findAdmin(db: Db, email: string): Promise<AdminRow | undefined> {
+  const { rows } = await db.query<AdminRow>(
     'SELECT admin_id, email, password_hash, role FROM portal.admins WHERE email = $1',
     [email],
   );

@@ -1,4 +1,4 @@
-import type { Pool } from '#common/postgres.ts';
+import type { Db } from '#common/copies.ts';
 import { type SessionRow, sessionColumns } from './session-row.ts';
 
 /**
@@ -6,11 +6,11 @@ import { type SessionRow, sessionColumns } from './session-row.ts';
  * undefined, with nothing changed, when somebody else was faster.
  */
 export async function updateSessionTimes(
-  pool: Pool,
+  db: Db,
   read: Pick<SessionRow, 'session_id' | 'version'>,
   times: { readonly opensAtMs: number; readonly closesAtMs: number },
 ): Promise<SessionRow | undefined> {
-  const { rows } = await pool.query<SessionRow>(
+  const { rows } = await db.query<SessionRow>(
     `UPDATE votes.voting_sessions
      SET opens_at = $3, closes_at = $4, version = version + 1
      WHERE session_id = $1 AND version = $2

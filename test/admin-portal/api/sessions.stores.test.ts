@@ -53,6 +53,21 @@ describe('creating a session', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
+  test('with a key of its own may be asked for again, and is made once', async () => {
+    const headers = { 'idempotency-key': 'the key of a form' };
+    const post = (body: unknown) => it.call('POST', '/sessions', { cookie, body, headers });
+    const sent = form();
+    const first = await post(sent);
+    expect([first.status, (await post(sent)).body]).toEqual([201, first.body]);
+    const other = await post({ ...sent, title: 'Another' });
+    expect([other.status, other.body['error']]).toEqual([409, 'session_conflict']);
+    const { rows } = await it.superuser.query(
+      'SELECT count(*) AS made FROM votes.voting_sessions WHERE session_id = $1',
+      [first.body['session_id']],
+    );
+    expect(rows).toEqual([{ made: 1 }]);
+  });
+
   test('makes the table for its votes', async () => {
     const session = await create();
     const { rows } = await it.superuser.query(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { afterAll, inject } from 'vitest';
 import { systemClock } from '#common/clock.ts';
+import { createCopies } from '#common/copies.ts';
 import { createHttpServer } from '#common/http-server.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
@@ -31,7 +32,7 @@ export interface TestPortal {
   setNow(ms: number): void;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   /** Logs in and gives the cookie to send. */
-  login(): Promise<string>;
+  login(who?: { readonly email: string; readonly password: string }): Promise<string>;
 }
 
 interface CallOptions {
@@ -69,10 +70,11 @@ export async function startTestPortal(): Promise<TestPortal> {
   const clock = {
     now: () => nowMs ?? Date.now(),
     monotonicMs: () => performance.now(),
-    after: systemClock.after,
+    after: (ms: number, act: () => void) => systemClock.after(ms, act),
   };
   const portal: Portal = {
     pool,
+    copies: createCopies({ pool, copiesMin: 0, clock, onLate: () => undefined }),
     logins: new Logins(redis, redisPrefix, clock),
     attempts: new Attempts(redis, redisPrefix),
     passwords: new PasswordHasher(Math.random),
@@ -120,8 +122,8 @@ export async function startTestPortal(): Promise<TestPortal> {
       nowMs = ms;
     },
     call,
-    login: async () => {
-      const { headers } = await call('POST', '/login', { body: admin });
+    login: async (who = admin) => {
+      const { headers } = await call('POST', '/login', { body: who });
       return headers.getSetCookie()[0]!.split(';')[0]!;
     },
   };

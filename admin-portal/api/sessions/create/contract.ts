@@ -54,6 +54,8 @@ export const paths: ZodOpenApiPathsObject = {
     post: {
       operationId: 'createSession',
       summary: 'Create a session; it opens and closes by its times.',
+      description:
+        'With the header Idempotency-Key the same request again answers the same session.',
       requestBody: { content: { 'application/json': { schema: createSessionForm } } },
       responses: {
         201: {
@@ -63,6 +65,7 @@ export const paths: ZodOpenApiPathsObject = {
         ...problems(
           'invalid_token',
           'forbidden',
+          'session_conflict',
           'body_too_large',
           'unsupported_media_type',
           'outcome_unknown',

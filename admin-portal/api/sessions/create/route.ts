@@ -1,12 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Router } from '@koa/router';
 import type { z } from 'zod';
+import type { Db } from '#common/copies.ts';
+import { ServiceError } from '#common/errors.ts';
 import { readJson } from '#common/http.ts';
+import { uuidV8 } from '#common/uuid.ts';
 import type { FieldFault } from '../../form.ts';
 import { invalidForm, parseForm } from '../../form.ts';
 import { manageSessions } from '../../policies/sessions.ts';
 import { authenticate, type Portal } from '../../portal.ts';
-import { insertSession } from '../../sql/insert-session.ts';
+import { findSession } from '../../sql/find-session.ts';
+import { insertSession, type NewSession } from '../../sql/insert-session.ts';
+import type { SessionRow } from '../../sql/session-row.ts';
 import { unknownWhenLost } from '../../store-trouble.ts';
 import { tooLong } from '../times.ts';
 import { presentSession } from '../view.ts';
@@ -30,7 +35,7 @@ export function addCreateSession(router: Router, portal: Portal): void {
       throw invalidForm([{ field: 'options', message: `have the id ${named.twice} twice` }]);
     }
     const session = {
-      session_id: randomUUID(),
+      session_id: sessionIdOf(admin.adminId, context.get('idempotency-key')),
       title: form.title,
       options: named.options,
       opens_at: form.opens_at,
@@ -39,18 +44,56 @@ export function addCreateSession(router: Router, portal: Portal): void {
       results_policy: form.results_policy,
       created_by: admin.adminId,
     };
-    const row = await unknownWhenLost(insertSession(portal.pool, session));
-    const answer = presentSession(row, nowMs);
-    const { session_id, version, opens_at, closes_at } = answer;
-    portal.metrics.sessionChanges.inc({ change: 'create' });
-    portal.log.info(
-      { change: 'create', session_id, version, opens_at, closes_at, admin_id: admin.adminId },
-      'session changed',
-    );
+    const row = await portal.copies.write((db) => create(portal, db, session));
     context.status = 201;
-    context.set('location', `/admin/api/v1/sessions/${session_id}`);
-    context.body = answer;
+    context.set('location', `/admin/api/v1/sessions/${row.session_id}`);
+    context.body = presentSession(row, nowMs);
   });
+}
+
+/**
+ * With a key of the client's, the same request again names the same session: after a lost answer
+ * it is asked for again, and made once.
+ */
+function sessionIdOf(adminId: string, key: string): string {
+  if (key === '') return randomUUID();
+  return uuidV8(createHash('sha256').update(`session/v1:${adminId}:${key}`).digest());
+}
+
+async function create(portal: Portal, db: Db, session: NewSession): Promise<SessionRow> {
+  const made = await unknownWhenLost(insertSession(db, session));
+  if (made === undefined) {
+    const standing = await findSession(db, session.session_id);
+    if (standing !== undefined && isSameText(standing, session)) return standing;
+    throw new ServiceError('session_conflict', {
+      message: 'This Idempotency-Key has made another session.',
+    });
+  }
+  portal.metrics.sessionChanges.inc({ change: 'create' });
+  portal.log.info(
+    {
+      change: 'create',
+      session_id: made.session_id,
+      version: made.version,
+      opens_at: made.opens_at,
+      closes_at: made.closes_at,
+      admin_id: session.created_by,
+    },
+    'session changed',
+  );
+  return made;
+}
+
+/** Times may have moved since: opening and closing move them. */
+function isSameText(standing: SessionRow, asked: NewSession): boolean {
+  const text = ({ title, options, eligibility, results_policy }: SessionRow | NewSession): string =>
+    JSON.stringify([
+      title,
+      options.map(({ option_id, label }) => [option_id, label]),
+      eligibility,
+      results_policy,
+    ]);
+  return text(standing) === text(asked);
 }
 
 function timeFaults(form: z.output<typeof createSessionForm>, nowMs: number): FieldFault[] {

@@ -1,0 +1,82 @@
+import type { Router } from '@koa/router';
+import {
+  type ActSignature,
+  importApprovalKeys,
+  verifyActSignature,
+} from '#common/contracts/act.ts';
+import type { Db } from '#common/copies.ts';
+import { ServiceError } from '#common/errors.ts';
+import { readJson } from '#common/http.ts';
+import { parseForm } from '../../form.ts';
+import type { Admin } from '../../logins.ts';
+import { decideTogether } from '../../policies/acts.ts';
+import { authenticate, type Portal } from '../../portal.ts';
+import { findApprovalKey } from '../../sql/find-approval-key.ts';
+import { type SigningOutcome, writeSignature } from '../../sql/sign-act.ts';
+import { unknownWhenLost } from '../../store-trouble.ts';
+import { actOf } from '../route.ts';
+import { presentAct } from '../view.ts';
+import { signatureForm } from './contract.ts';
+
+const bodyBytesMax = 1024;
+
+/** POST /acts/{act_hash}/signatures: one of the two. */
+export function addSignAct(router: Router, portal: Portal): void {
+  router.post('/acts/:act_hash/signatures', async (context) => {
+    const admin = await authenticate(portal, context);
+    const signature = parseForm(signatureForm, await readJson(context, bodyBytesMax));
+    decideTogether(admin);
+    const { row, outcome } = await portal.copies.write(async (db) => {
+      const { act_hash } = await actOf(db, context.params['act_hash']);
+      const hash = act_hash.toString('hex');
+      await verifyOwn(db, hash, admin, signature);
+      const how = await unknownWhenLost(sign(db, hash, admin, signature));
+      portal.log.info(
+        { act_hash: hash, kid: signature.kid, outcome: how, admin_id: admin.adminId },
+        'act signed',
+      );
+      return { row: await actOf(db, hash), outcome: how };
+    });
+    if (outcome === 'signed_before') {
+      throw new ServiceError('act_conflict', {
+        message: 'You have signed this already; another person has to.',
+        members: { act_hash: context.params['act_hash'] },
+      });
+    }
+    if (outcome !== 'agreed_before') {
+      const step = outcome === 'agreed' ? 'agreed' : 'signed';
+      portal.metrics.acts.inc({ kind: row.kind, step });
+    }
+    context.body = presentAct(row);
+  });
+}
+
+/** Throws `invalid_signature` unless it is this admin's, by a key that he registered. */
+async function verifyOwn(
+  db: Db,
+  hash: string,
+  { adminId }: Admin,
+  signature: ActSignature,
+): Promise<void> {
+  const key = await findApprovalKey(db, signature.kid, adminId);
+  if (key === undefined) {
+    throw new ServiceError('invalid_signature', { message: 'You have not registered this key.' });
+  }
+  const { keys } = importApprovalKeys([{ x: key.x, adminId }]);
+  if (!verifyActSignature(hash, signature, keys)) throw new ServiceError('invalid_signature');
+}
+
+async function sign(
+  db: Db,
+  hash: string,
+  { adminId }: Admin,
+  signature: ActSignature,
+): Promise<SigningOutcome> {
+  try {
+    return await writeSignature(db, hash, adminId, signature);
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code === 'VT409') throw new ServiceError('act_conflict', { message, cause: error });
+    throw error;
+  }
+}

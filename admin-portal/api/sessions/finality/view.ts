@@ -1,0 +1,102 @@
+import { toTimestamp } from '#common/clock.ts';
+import { decodeStatement } from '#common/contracts/final.ts';
+import { sessionState } from '#common/contracts/session.ts';
+import { presentAct } from '../../acts/view.ts';
+import { outstandingOf } from '../../regions/route.ts';
+import type { ActRow } from '../../sql/find-act.ts';
+import type { FinalityRow } from '../../sql/read-finality.ts';
+import type { LogRow } from '../../sql/read-logs.ts';
+import type { SessionRow } from '../../sql/session-row.ts';
+import type { FinalityAnswer } from './contract.ts';
+
+/** What was read of a session's way to its result. */
+export interface Finality {
+  readonly session: SessionRow;
+  readonly row: FinalityRow;
+  readonly logs: readonly LogRow[];
+  readonly acts: readonly ActRow[];
+}
+
+export function presentFinality(
+  { session, row, logs, acts }: Finality,
+  nowMs: number,
+): FinalityAnswer {
+  const statement = row.final_statement === null ? undefined : decodeStatement(row.final_statement);
+  const votes = new Map(row.tallies.map((tally) => [tally.option_no, tally.votes]));
+  // What was declared final is what stands, whatever the tallies say.
+  const counts =
+    statement?.act.counts ?? session.options.map((_, optionNo) => votes.get(optionNo) ?? 0);
+  const ranked = session.options
+    .map(({ option_id }, optionNo) => ({ option_id, votes: counts[optionNo] ?? 0 }))
+    .toSorted((a, b) => b.votes - a.votes);
+  const [first, second] = [ranked[0]!, ranked[1]!];
+  const margin = first.votes - second.votes;
+  const outstanding = logs
+    .filter(({ live }) => live)
+    .reduce((sum, log) => sum + outstandingOf(log), 0);
+  return {
+    session_id: session.session_id,
+    version: session.version,
+    state: stateOf(session, row, nowMs),
+    closes_at: toTimestamp(session.closes_at.getTime()),
+    sealed_at: timeOf(row.sealed_at),
+    final_at: timeOf(row.final_at),
+    digest: statement?.act.digest ?? null,
+    act_hash: statement?.hash ?? null,
+    total: counts.reduce((sum, count) => sum + count, 0),
+    first,
+    second,
+    margin,
+    outstanding,
+    decided: row.sealed_at !== null || outstanding < margin,
+    late: row.late,
+    logs: logs.filter(({ live, lost_at }) => live || lost_at !== null).map(presentLog),
+    lost_regions: logs.flatMap((log) =>
+      log.lost_at === null
+        ? []
+        : [
+            {
+              region: log.log,
+              lost_at: toTimestamp(log.lost_at.getTime()),
+              never_read: outstandingOf(log),
+            },
+          ],
+    ),
+    corrections: row.corrections.map(({ kind, moved, act_hash, corrected_at }) => ({
+      kind,
+      moved,
+      act_hash: act_hash === '' ? null : act_hash,
+      corrected_at: toTimestamp(Date.parse(corrected_at)),
+    })),
+    acts: acts.map(presentAct),
+  };
+}
+
+function stateOf(session: SessionRow, row: FinalityRow, nowMs: number): FinalityAnswer['state'] {
+  if (row.final_at !== null) return 'final';
+  if (row.sealed_at !== null) return 'sealed';
+  const opens_at_ms = session.opens_at.getTime();
+  return sessionState({ opens_at_ms, closes_at_ms: session.closes_at.getTime() }, nowMs);
+}
+
+function presentLog(log: LogRow): FinalityAnswer['logs'][number] {
+  const sealed = log.partitions.filter((partition) => partition.sealed !== null).length;
+  return {
+    log: log.log,
+    live: log.live,
+    partitions: log.partitions.length,
+    sealed,
+    outstanding: outstandingOf(log),
+    covers: coversOf(log, sealed === log.partitions.length),
+  };
+}
+
+/** Through the seals; of a region that was lost before them, as far as it was read. */
+function coversOf({ lost_at, partitions }: LogRow, isSealed: boolean): number[] | null {
+  if (isSealed) return partitions.map(({ sealed }) => sealed! + 1);
+  return lost_at === null ? null : partitions.map(({ next_offset }) => next_offset);
+}
+
+function timeOf(date: Date | null): string | null {
+  return date === null ? null : toTimestamp(date.getTime());
+}

@@ -1,0 +1,67 @@
+import { afterAll, expect, test } from 'vitest';
+import { createLog } from '#common/log.ts';
+import { createPool } from '#common/postgres.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { createSession } from '../../support/votes.ts';
+
+const database = await createTestDatabase();
+const admin = createPool({
+  url: database.url('postgres'),
+  applicationName: 'test',
+  connectionsMax: 2,
+  log: createLog({ service: 'test' }, 'error'),
+});
+afterAll(() => admin.end());
+
+const set = (sessionNo: number, what: string) =>
+  admin.query(`UPDATE votes.voting_sessions SET ${what} WHERE session_no = $1`, [sessionNo]);
+const refused = { code: 'VT409' };
+
+const text = [
+  `title = 'Another title'`,
+  `options = options || '[{"option_id": "late", "label": "Late"}]'`,
+  `options = jsonb_set(options, '{0,label}', '"Renamed"')`,
+  `eligibility = '{account}'`,
+];
+
+test.each([...text, `opens_at = now() + interval '1 minute'`])(
+  'once voting has opened, nobody changes %s',
+  async (change) => {
+    const { sessionNo } = await createSession(admin);
+    await expect(set(sessionNo, change)).rejects.toMatchObject(refused);
+  },
+);
+
+test.each(text)('before voting opens, it is possible to change %s', async (change) => {
+  const { sessionNo } = await createSession(admin);
+  const { rows } = await admin.query<{ session_no: number }>(
+    `INSERT INTO votes.voting_sessions
+       (session_id, title, options, opens_at, closes_at, eligibility, results_policy, created_by)
+     SELECT gen_random_uuid(), title, options, now() + interval '10 minutes', closes_at,
+       eligibility, results_policy, created_by
+     FROM votes.voting_sessions WHERE session_no = $1 RETURNING session_no`,
+    [sessionNo],
+  );
+  expect((await set(rows[0]!.session_no, change)).rowCount).toBe(1);
+});
+
+test('the end of an open session moves both ways; one that has passed, not to later', async () => {
+  const { sessionNo } = await createSession(admin);
+  await set(sessionNo, `closes_at = now() + interval '2 hours'`);
+  await set(sessionNo, `closes_at = now() - interval '1 second'`);
+  await expect(set(sessionNo, `closes_at = now() + interval '1 hour'`)).rejects.toMatchObject(
+    refused,
+  );
+});
+
+test('a seal and a final statement are not taken back, nor replaced', async () => {
+  const { sessionNo } = await createSession(admin, { closesInMs: -1000 });
+  await set(sessionNo, `sealed_at = now(), version = version + 1`);
+  await expect(set(sessionNo, 'sealed_at = NULL')).rejects.toMatchObject(refused);
+  await set(sessionNo, `final_at = now(), final_statement = 'a'`);
+  for (const change of [`final_statement = 'b'`, 'final_at = NULL, final_statement = NULL']) {
+    await expect(set(sessionNo, change)).rejects.toMatchObject(refused);
+  }
+  // Results of a final session can still be released.
+  expect((await set(sessionNo, 'released_at = now()')).rowCount).toBe(1);
+});
