@@ -1,0 +1,191 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What is done to the bytes of one direction. */
+export interface Trouble {
+  /** Added to each piece on its way. Default 0. */
+  readonly delayMs?: number;
+  /** Pieces vanish and nobody is told: the connection is half open. */
+  readonly swallow?: boolean;
+  /** Chance, 0 to 1, that a piece is dropped and the connection reset with it. Default 0. */
+  readonly cutChance?: number;
+  /** The connection is reset once it has carried so many bytes this way. */
+  readonly cutAfterBytes?: number;
+  /** At most so much each second; the rest waits. */
+  readonly bytesPerS?: number;
+}
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+type Direction = 'up' | 'down';
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly target: Target;
+}
+
+/**
+ * One address that others connect to, and behind it whatever the lab says: it can be moved (new
+ * connections only, as with a name that resolves anew), refuse, delay, cut, or swallow. `up` is
+ * from the client to the server. With several targets a connection gets the next one that takes it,
+ * as behind a network load balancer.
+ */
+export class Proxy {
+  readonly name: string;
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  #targets: readonly Target[];
+  #next = 0;
+  #isRefusing = false;
+  #troubles: Readonly<Record<Direction, Trouble>> = { up: {}, down: {} };
+  readonly #random: () => number;
+  /** Answers and requests cut since the last `heal`. */
+  cuts = 0;
+
+  private constructor(name: string, targets: readonly Target[], random: () => number) {
+    this.name = name;
+    this.#targets = targets;
+    this.#random = random;
+    this.#server = createServer({ allowHalfOpen: false }, (client) => this.#take(client));
+  }
+
+  /** Listens on the port given. */
+  static async open(
+    name: string,
+    port: number,
+    targets: readonly Target[],
+    random: () => number = Math.random,
+  ): Promise<Proxy> {
+    const proxy = new Proxy(name, targets, random);
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject);
+      proxy.#server.listen({ port, host: '127.0.0.1' }, resolve);
+    });
+    return proxy;
+  }
+
+  /** New connections go there; those that are open stay where they are. */
+  moveTo(...targets: readonly Target[]): void {
+    this.#targets = targets;
+  }
+
+  /** From now on, for open connections too; what is not named is well. */
+  trouble(troubles: { up?: Trouble; down?: Trouble }): void {
+    this.#troubles = { up: troubles.up ?? {}, down: troubles.down ?? {} };
+  }
+
+  /** New connections are reset at once. */
+  refuse(): void {
+    this.#isRefusing = true;
+  }
+
+  /** Resets every open connection. */
+  resetAll(): void {
+    for (const link of this.#links) reset(link);
+  }
+
+  /** Nobody gets through, in either direction, and nobody is told. */
+  partition(): void {
+    this.trouble({ up: { swallow: true }, down: { swallow: true } });
+  }
+
+  /** All is well again. What was swallowed stays lost, so such connections are reset. */
+  heal(): void {
+    const wasSwallowing = this.#troubles.up.swallow ?? this.#troubles.down.swallow ?? false;
+    this.#isRefusing = false;
+    this.#troubles = { up: {}, down: {} };
+    this.cuts = 0;
+    if (wasSwallowing) this.resetAll();
+  }
+
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  async close(): Promise<void> {
+    this.resetAll();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  #take(client: Socket): void {
+    client.on('error', () => undefined);
+    if (this.#isRefusing) return void client.resetAndDestroy();
+    const candidates = this.#targets.map(
+      (_, at) => this.#targets[(this.#next + at) % this.#targets.length]!,
+    );
+    this.#next += 1;
+    this.#connect(client, candidates);
+  }
+
+  #connect(client: Socket, candidates: readonly Target[]): void {
+    const [target, ...others] = candidates;
+    if (target === undefined) return void client.resetAndDestroy();
+    const server = connect({ host: target.host, port: target.port, noDelay: true });
+    let isConnected = false;
+    server.on('error', () => {
+      if (!isConnected) this.#connect(client, others);
+    });
+    server.once('connect', () => {
+      isConnected = true;
+      this.#join({ client, server, target });
+    });
+  }
+
+  #join(link: Link): void {
+    const { client, server } = link;
+    if (client.destroyed) return void server.destroy();
+    client.setNoDelay(true);
+    this.#links.add(link);
+    this.#carry(link, client, server, 'up');
+    this.#carry(link, server, client, 'down');
+    const end = (): void => {
+      this.#links.delete(link);
+      // Swallowing hides the end of the other side as well: that is what half open means.
+      if (this.#troubles.up.swallow === true || this.#troubles.down.swallow === true) return;
+      client.destroy();
+      server.destroy();
+    };
+    client.once('close', end);
+    server.once('close', end);
+  }
+
+  #carry(link: Link, from: Socket, to: Socket, direction: Direction): void {
+    let carried = 0;
+    let freeAtMs = 0;
+    from.on('data', (piece) => {
+      const trouble = this.#troubles[direction];
+      if (trouble.swallow === true) return;
+      carried += piece.length;
+      const isFull = trouble.cutAfterBytes !== undefined && carried > trouble.cutAfterBytes;
+      if (isFull || (trouble.cutChance ?? 0) > this.#random()) {
+        this.cuts += 1;
+        return reset(link);
+      }
+      const nowMs = performance.now();
+      const busyMs =
+        trouble.bytesPerS === undefined ? 0 : (piece.length / trouble.bytesPerS) * 1000;
+      const dueMs = Math.max(freeAtMs, nowMs + (trouble.delayMs ?? 0)) + busyMs;
+      // Pieces keep their order, also when a delay becomes shorter.
+      if (dueMs <= nowMs + 0.5 && freeAtMs <= nowMs) return send(from, to, piece);
+      freeAtMs = dueMs;
+      setTimeout(() => send(from, to, piece), dueMs - nowMs);
+    });
+  }
+}
+
+function send(from: Socket, to: Socket, piece: Uint8Array): void {
+  if (to.destroyed) return;
+  if (to.write(piece)) return;
+  from.pause();
+  to.once('drain', () => from.resume());
+}
+
+function reset({ client, server }: Link): void {
+  client.resetAndDestroy();
+  server.resetAndDestroy();
+}

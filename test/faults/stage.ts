@@ -1,0 +1,99 @@
+import { sleep } from '#common/clock.ts';
+import type { Finding } from './check/check.ts';
+import type { Span } from './check/figures.ts';
+import { Crowd, type CrowdOptions } from './crowd/crowd.ts';
+import type { History } from './crowd/history.ts';
+import type { Voters } from './crowd/voters.ts';
+import type { Lab } from './lab/lab.ts';
+import type { LabSession } from './lab/session.ts';
+import type { Scale } from './scenario.ts';
+
+/** Voters a second of a scenario that says nothing else: a fraction of what two cores carry. */
+const rate = { short: 60, full: 150 };
+const patienceMs = 45_000;
+
+/** A crowd that is voting. */
+export interface Load {
+  /** Nobody more comes; resolves when everybody has an outcome or has given up. */
+  readonly end: () => Promise<void>;
+}
+
+/** What a scenario works with, and where it puts down what it did. */
+export class Stage {
+  readonly lab: Lab;
+  readonly scale: Scale;
+  readonly session: LabSession;
+  readonly voters: Voters;
+  readonly history: History;
+  readonly loads: Span[] = [];
+  readonly findings: Finding[] = [];
+  readonly notes: string[] = [];
+  /** Regions whose Kafka was destroyed for good. */
+  readonly gone = new Set<string>();
+  /** Votes whose 201 may be lost with a destroyed region. */
+  readonly mayBeLost = new Set<string>();
+  healedMs: number | undefined;
+
+  constructor(lab: Lab, scale: Scale, session: LabSession, voters: Voters, history: History) {
+    this.lab = lab;
+    this.scale = scale;
+    this.session = session;
+    this.voters = voters;
+    this.history = history;
+  }
+
+  /** One value for each scale. */
+  pick<T>(short: T, full: T): T {
+    return this.scale === 'short' ? short : full;
+  }
+
+  /** Starts a crowd in all regions of the lab. */
+  load(options: Partial<CrowdOptions> = {}): Load {
+    const crowd = new Crowd(this.voters, {
+      rate: this.pick(rate.short, rate.full),
+      options: this.session.optionIds.length,
+      regions: this.lab.regions.map(({ name }) => name),
+      patienceMs,
+      ...options,
+    });
+    const fromMs = performance.now();
+    return {
+      end: async () => {
+        const toMs = performance.now();
+        await crowd.end();
+        this.loads.push({ fromMs, toMs });
+      },
+    };
+  }
+
+  /** A crowd for so long. */
+  async loadFor(seconds: number, options: Partial<CrowdOptions> = {}): Promise<void> {
+    const load = this.load(options);
+    await this.seconds(seconds);
+    await load.end();
+  }
+
+  seconds(count: number): Promise<void> {
+    return sleep(count * 1000);
+  }
+
+  /** The fault is over: recovery is measured from now on. */
+  healed(): void {
+    this.healedMs = performance.now();
+  }
+
+  /** Something that must hold in this scenario beside what always must. */
+  expect(name: string, ok: boolean, text: string): void {
+    this.findings.push({ name, ok, text });
+  }
+
+  /** A figure for the table. */
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  /** Attempts that ended after a moment, such as the start of a fault. */
+  attemptsSince(fromMs: number): readonly History['attempts'][number][] {
+    return this.history.attempts.filter(({ sentMs }) => sentMs >= fromMs);
+  }
+}
