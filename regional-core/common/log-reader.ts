@@ -119,6 +119,9 @@ export class LogReader {
     for (const [partition, offset] of positions) {
       if (!this.#partitions.has(partition)) this.seek(partition, offset);
     }
+    const known = this.#layout?.partitions.length ?? Number.POSITIVE_INFINITY;
+    // Partitions were added to the topic since its layout was read.
+    if ([...positions.keys()].some((partition) => partition >= known)) this.#refreshLayout();
     this.#startLoops();
   }
 

@@ -1,7 +1,7 @@
-import { Pool, types } from 'pg';
+import { type ClientBase, Pool, type PoolConfig, types } from 'pg';
 import type { Log } from './log.ts';
 
-export type { Pool } from 'pg';
+export type { Pool, PoolClient, QueryResultRow } from 'pg';
 
 // bigint columns hold offsets and counts. All of ours are proven to stay below 2^53, where a number
 // is exact; one that is not must stop the query rather than be rounded.
@@ -18,12 +18,17 @@ export interface PostgresOptions {
   readonly applicationName: string;
   readonly connectionsMax: number;
   readonly log: Log;
+  /**
+   * Each new connection must reach the writer in force: not a standby, and not a server whose
+   * timeline lies below one that this pool has seen. For those whose writes decide something.
+   */
+  readonly writerOnly?: boolean;
 }
 
 /**
  * A pool whose every wait is bounded: connecting 2 s, a statement 10 s, a lock 5 s, an idle
  * transaction 10 s (a stopped worker must not block its successor longer). A connection that breaks
- * is replaced; a connection to a server that has become read-only is dropped by `isReadOnlyError`.
+ * is replaced; `leaveServer` drops all of them when the server is no longer the writer.
  */
 export function createPool(options: PostgresOptions): Pool {
   const pool = new Pool({
@@ -37,10 +42,82 @@ export function createPool(options: PostgresOptions): Pool {
     query_timeout: 12_000,
     lock_timeout: 5000,
     idle_in_transaction_session_timeout: 10_000,
+    ...(options.writerOnly === true ? { onConnect: writerGuard() } : {}),
   });
+  const clients = new Set<ClientBase>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
+  clientsOf.set(pool, clients);
   // An idle connection that breaks says so here; the next query gets a new one.
   pool.on('error', (error) => options.log.warn({ err: error }, 'postgres connection lost'));
   return pool;
+}
+
+const clientsOf = new WeakMap<Pool, Set<ClientBase>>();
+
+/**
+ * Drops every connection at once, idle and busy: the next query resolves the address anew. What was
+ * under way has an unknown outcome.
+ */
+export function leaveServer(pool: Pool): void {
+  for (const client of clientsOf.get(pool) ?? []) {
+    // Ending politely would wait for a query that a stopped server never answers.
+    (client as ClientBase & ClientInternals).connection.stream.destroy();
+  }
+}
+
+interface ClientInternals {
+  readonly connection: { readonly stream: { destroy(): void } };
+}
+
+/** Refuses a connection to a standby, or to a server older than one seen before. */
+function writerGuard(): PoolConfig['onConnect'] {
+  let timelineSeen = 0;
+  const refuse = async (client: ClientBase): Promise<void> => {
+    const { rows } = await client.query<{ standby: boolean }>(
+      'SELECT pg_is_in_recovery() AS standby',
+    );
+    if (rows[0]!.standby) throw new WriterError('25006', 'the server is a standby');
+    const timeline = await readTimeline(client);
+    if (timeline < timelineSeen) {
+      const message = `an old writer: timeline ${timeline}, and ${timelineSeen} was seen`;
+      throw new WriterError('VT001', message);
+    }
+    timelineSeen = Math.max(timelineSeen, timeline);
+  };
+  // The pool waits for what this gives, and drops the connection when it rejects; its types do not
+  // say so.
+  return refuse;
+}
+
+class WriterError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'WriterError';
+    this.code = code;
+  }
+}
+
+/** Rises with every promotion; 0 where the server does not tell, as some managed ones. */
+async function readTimeline(client: ClientBase): Promise<number> {
+  try {
+    const { rows } = await client.query<{ timeline: number }>(
+      // The first eight hex digits of a WAL file's name.
+      `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer AS timeline`,
+    );
+    return rows[0]!.timeline;
+  } catch (error) {
+    // 42501 not allowed, 42883 no such function, 0A000 not supported.
+    const { code } = error as { code?: string };
+    if (code === undefined || !['42501', '42883', '0A000'].includes(code)) throw error;
+    return 0;
+  }
+}
+
+/** SQLSTATE VT001: the database was left behind by a fail-over; another one is the truth. */
+export function isOldWriterError(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'VT001';
 }
 
 /** SQLSTATE 25006: the server has become a standby; the address must be resolved anew. */

@@ -1,4 +1,10 @@
 import {
+  decodeFinalRecord,
+  type FinalStatement,
+  finalRecordKind,
+} from '#common/contracts/final.ts';
+import { decodeSeal, type SignedSeal, sealRecordKind } from '#common/contracts/seal.ts';
+import {
   decodeVoteRecord,
   sessionOfKey,
   type VoteRecord,
@@ -30,6 +36,29 @@ export interface CountBatch {
     readonly key: (Buffer | null)[];
     readonly value: (Buffer | null)[];
   };
+  /** Verified control records, rare: rows, in order of partition and offset. */
+  readonly seals: readonly BatchSeal[];
+  readonly finals: readonly BatchFinal[];
+}
+
+export interface BatchSeal {
+  readonly sessionId: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly closesAtMs: number;
+  readonly sealedAtMs: number;
+  readonly kid: string;
+  readonly signature: Buffer;
+}
+
+export interface BatchFinal {
+  readonly sessionId: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Hex. */
+  readonly digest: string;
+  /** The statement's JSON, as it stands in the log. */
+  readonly statement: Buffer;
 }
 
 type Column<Names extends string, T> = Readonly<Record<Names, readonly T[]>>;
@@ -50,13 +79,26 @@ interface Placed {
   readonly raw: LogRecord;
 }
 
+/** A seal or a final statement, as the log holds it: nothing about it is verified yet. */
+export type ControlRecord = Placed &
+  (
+    | { readonly kind: 'seal'; readonly seal: SignedSeal }
+    | { readonly kind: 'final'; readonly sessionId: string; readonly final: FinalStatement }
+  );
+
 /** What was read of several partitions, each record taken for what it says it is. */
 export interface DecodedRecords {
   /** In order of partitions. */
   readonly parts: readonly PartitionBatch[];
   readonly votes: readonly (Placed & { readonly record: VoteRecord })[];
-  readonly unreadable: readonly (Placed & { readonly reason: string })[];
+  readonly controls: readonly ControlRecord[];
+  readonly unreadable: readonly Unreadable[];
 }
+
+type Unreadable = Placed & { readonly reason: string };
+
+/** For each record, by position, why it cannot be believed; undefined when it can. */
+export type Faults = readonly (string | undefined)[];
 
 /**
  * Decodes what was read. Throws SparseBatchError when a partition's offsets are not dense: this log
@@ -65,27 +107,47 @@ export interface DecodedRecords {
 export function decodeRecords(read: readonly PartitionBatch[]): DecodedRecords {
   const parts = read.toSorted((a, b) => a.partition - b.partition);
   const votes: (Placed & { record: VoteRecord })[] = [];
-  const unreadable: (Placed & { reason: string })[] = [];
+  const controls: ControlRecord[] = [];
+  const unreadable: Unreadable[] = [];
   for (const part of parts) {
     assertDense(part);
     const { partition } = part;
     for (const raw of part.records) {
+      const placed = { partition, raw };
+      const control = decodeControl(placed);
+      if (control !== undefined) {
+        if ('reason' in control) unreadable.push(control);
+        else controls.push(control);
+        continue;
+      }
       const record = decodeVoteRecord(raw.key, raw.value);
-      if ('unreadable' in record) unreadable.push({ partition, raw, reason: record.unreadable });
-      else votes.push({ partition, raw, record });
+      if ('unreadable' in record) unreadable.push({ ...placed, reason: record.unreadable });
+      else votes.push({ ...placed, record });
     }
   }
-  return { parts, votes, unreadable };
+  return { parts, votes, controls, unreadable };
 }
 
-/**
- * Puts decoded records into one batch.
- *
- * @param faults for each vote, by position, why it cannot be believed; undefined when it can
- */
+/** Reads a record of a kind that is not a vote's; undefined when it is none. */
+function decodeControl(placed: Placed): ControlRecord | Unreadable | undefined {
+  const { key, value } = placed.raw;
+  const kind = value?.[0];
+  const sessionId = sessionOfKey(key);
+  if (!value || sessionId === undefined) return undefined;
+  if (kind === sealRecordKind) {
+    const seal = decodeSeal(sessionId, value);
+    return seal ? { ...placed, kind: 'seal', seal } : { ...placed, reason: 'not a seal' };
+  }
+  if (kind !== finalRecordKind) return undefined;
+  const final = decodeFinalRecord(value);
+  if (final === undefined) return { ...placed, reason: 'not a final statement' };
+  return { ...placed, kind: 'final', sessionId, final };
+}
+
+/** Puts decoded records into one batch. */
 export function toCountBatch(
   decoded: DecodedRecords,
-  faults: readonly (string | undefined)[] = [],
+  faults: { readonly votes: Faults; readonly controls: Faults } = { votes: [], controls: [] },
 ): CountBatch {
   const { parts } = decoded;
   const batch: CountBatch = {
@@ -105,11 +167,12 @@ export function toCountBatch(
       offset: [],
     },
     unreadable: { sessionId: [], partition: [], offset: [], reason: [], key: [], value: [] },
+    ...toControls(decoded, faults.controls),
   };
   const sessionAt = new Map<string, number>();
   const { votes } = batch;
   for (const [at, { partition, raw, record }] of decoded.votes.entries()) {
-    const fault = faults[at];
+    const fault = faults.votes[at];
     if (fault !== undefined) {
       addUnreadable(batch, { partition, raw, reason: fault });
       continue;
@@ -123,14 +186,37 @@ export function toCountBatch(
     votes.partition.push(partition);
     votes.offset.push(raw.offset);
   }
+  for (const [at, control] of decoded.controls.entries()) {
+    const reason = faults.controls[at];
+    if (reason !== undefined) addUnreadable(batch, { ...control, reason });
+  }
   for (const record of decoded.unreadable) addUnreadable(batch, record);
   return { ...batch, sessions: [...sessionAt.keys()] };
 }
 
-function addUnreadable(
-  { unreadable }: CountBatch,
-  { partition, raw, reason }: Placed & { reason: string },
-): void {
+function toControls(
+  { controls }: DecodedRecords,
+  faults: Faults,
+): Pick<CountBatch, 'seals' | 'finals'> {
+  const seals: BatchSeal[] = [];
+  const finals: BatchFinal[] = [];
+  for (const [at, control] of controls.entries()) {
+    if (faults[at] !== undefined) continue;
+    const place = { partition: control.partition, offset: control.raw.offset };
+    if (control.kind === 'seal') {
+      const { sessionId, closesAtMs, sealedAtMs, kid, signature } = control.seal;
+      seals.push({ sessionId, ...place, closesAtMs, sealedAtMs, kid, signature });
+    } else {
+      const { sessionId, final, raw } = control;
+      // The value without its kind is the statement's JSON.
+      const statement = raw.value!.subarray(1);
+      finals.push({ sessionId, ...place, digest: final.act.digest, statement });
+    }
+  }
+  return { seals, finals };
+}
+
+function addUnreadable({ unreadable }: CountBatch, { partition, raw, reason }: Unreadable): void {
   unreadable.sessionId.push(sessionOfKey(raw.key) ?? null);
   unreadable.partition.push(partition);
   unreadable.offset.push(raw.offset);

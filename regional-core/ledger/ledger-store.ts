@@ -55,3 +55,8 @@ export interface UnsealedSession {
   readonly closesAtMs: number;
   readonly partitions: readonly number[];
 }
+
+/** SQLSTATE VT002: the log's region was declared lost; its records are never read again. */
+export function isLogUnread(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'VT002';
+}

@@ -6,57 +6,94 @@ export interface LedgerMetrics {
   readonly fenced: () => void;
   readonly leased: (partitions: number) => void;
   readonly lag: (records: number) => void;
+  readonly stopped: (partitions: number) => void;
+  /** A seal was written to the log named: this one, or the standby. */
+  readonly sealed: (log: string) => void;
+  readonly settled: (sessions: number) => void;
 }
 
-const verdictNames = ['counted', 'duplicate', 'replayed', 'late', 'quarantined'] as const;
+const verdictNames = [
+  'counted',
+  'duplicate',
+  'replayed',
+  'late',
+  'quarantined',
+  'control',
+] as const;
 
-export function createLedgerMetrics(registry: Registry): LedgerMetrics {
+/** Made once a process; gives what each log that it counts reports to. */
+export function createLedgerMetrics(registry: Registry): (log: string) => LedgerMetrics {
   const registers = [registry];
   const verdictsTotal = new Counter({
     name: 'ledger_records_total',
     help: 'Records of the log by the verdict they got.',
-    labelNames: ['verdict'],
+    labelNames: ['log', 'verdict'],
     registers,
   });
   const batchRecords = new Histogram({
     name: 'ledger_batch_records',
     help: 'Records in a committed batch.',
     buckets: [1, 5, 20, 50, 100, 250, 500, 1000, 2500, 5000],
+    labelNames: ['log'],
     registers,
   });
   const batchSeconds = new Histogram({
     name: 'ledger_batch_seconds',
     help: 'Seconds that a committed batch took in Postgres, the round trip included.',
     buckets: latencyBucketsS,
+    labelNames: ['log'],
     registers,
   });
   const fencedTotal = new Counter({
     name: 'ledger_fenced_total',
     help: 'Batches refused because another worker had counted their records.',
+    labelNames: ['log'],
     registers,
   });
   const leasedPartitions = new Gauge({
     name: 'ledger_leased_partitions',
     help: 'Partitions this worker holds.',
+    labelNames: ['log'],
     registers,
   });
   const lagRecords = new Gauge({
     name: 'ledger_lag_records',
     help: 'Records in the log behind what this worker has taken, over its partitions.',
+    labelNames: ['log'],
     registers,
   });
-  return {
+  const stoppedPartitions = new Gauge({
+    name: 'ledger_stopped_partitions',
+    help: 'Partitions that cannot be counted any further: records gone, a hole, or refused.',
+    labelNames: ['log'],
+    registers,
+  });
+  const sealsTotal = new Counter({
+    name: 'ledger_seals_written_total',
+    help: 'Seals written to logs of votes; one that was written twice counts twice.',
+    labelNames: ['log'],
+    registers,
+  });
+  const settledTotal = new Counter({
+    name: 'ledger_sessions_settled_total',
+    help: 'Sessions whose winners were decided after every partition was read through its seal.',
+    registers,
+  });
+  return (log) => ({
     counted: (verdicts, seconds) => {
       let records = 0;
       for (const verdict of verdictNames) {
-        verdictsTotal.inc({ verdict }, verdicts[verdict]);
+        verdictsTotal.inc({ log, verdict }, verdicts[verdict]);
         records += verdicts[verdict];
       }
-      batchRecords.observe(records);
-      batchSeconds.observe(seconds);
+      batchRecords.observe({ log }, records);
+      batchSeconds.observe({ log }, seconds);
     },
-    fenced: () => fencedTotal.inc(),
-    leased: (partitions) => leasedPartitions.set(partitions),
-    lag: (records) => lagRecords.set(records),
-  };
+    fenced: () => fencedTotal.inc({ log }),
+    leased: (partitions) => leasedPartitions.set({ log }, partitions),
+    lag: (records) => lagRecords.set({ log }, records),
+    stopped: (partitions) => stoppedPartitions.set({ log }, partitions),
+    sealed: (name) => sealsTotal.inc({ log: name }),
+    settled: (sessions) => settledTotal.inc(sessions),
+  });
 }

@@ -6,11 +6,19 @@ import {
   OffsetOutOfRangeError,
   type PartitionBatch,
 } from '#common/log-reader.ts';
-import { isPostgresAway, isReadOnlyError } from '#common/postgres.ts';
-import { decodeRecords, SparseBatchError, toCountBatch } from './batch.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import { isOldWriterError, isPostgresAway, isReadOnlyError } from '#common/postgres.ts';
+import {
+  type ControlRecord,
+  type CountBatch,
+  decodeRecords,
+  type Faults,
+  SparseBatchError,
+  toCountBatch,
+} from './batch.ts';
+import { isLogUnread, type LedgerStore } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import type { LogIdentity } from './sql/count-batch.ts';
+import { StoppedPartitions } from './stopped-partitions.ts';
 import type { VoteSource } from './vote-source.ts';
 
 const flushMs = 50;
@@ -18,19 +26,23 @@ const batchRecordsMax = 5000;
 const renewMs = 1000;
 const leaseTtlMs = 5000;
 const backOffMs = { min: 50, max: 2000 };
+/** How long each partition is counted by itself after a batch of several was refused. */
+const apartMs = 60_000;
 
 /**
- * Tells of each record, by position, why its ballot is not one that identity opened; undefined when
- * it is. May wait for keys, not longer than a second or two.
+ * Tells of each vote why its ballot is not one that identity opened. May wait for keys, not longer
+ * than a second or two.
  */
-export type CheckBallots = (
-  records: readonly VoteRecord[],
-) => Promise<readonly (string | undefined)[]>;
+export type CheckBallots = (records: readonly VoteRecord[]) => Promise<Faults>;
+
+/** The same of seals and final statements: whether who wrote them may. */
+export type CheckControls = (records: readonly ControlRecord[]) => Promise<Faults>;
 
 export interface WorkerParts {
   readonly store: Pick<LedgerStore, 'lease' | 'count' | 'release'>;
   readonly source: VoteSource;
   readonly checkBallots: CheckBallots;
+  readonly checkControls: CheckControls;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: LedgerMetrics;
@@ -46,40 +58,54 @@ export interface WorkerParts {
  * One worker: leases partitions, reads them, counts. Its only memory of progress is the source's
  * position, and that is thrown away after anything that went wrong: the offsets in the store are the
  * truth, so a commit whose answer was lost, a fence and a fail-over are all mended by reading them.
+ *
+ * While it is behind, the next batch is read and checked while one is being counted: one of each, so
+ * memory is bounded by two batches. A partition that cannot go on (records gone, a hole, a record
+ * that the store refuses) is stopped by itself, loudly, and tried again later; the others go on.
  */
 export class LedgerWorker {
   readonly #parts: WorkerParts;
+  readonly #stopped: StoppedPartitions;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
+  #apartUntilMs = Number.NEGATIVE_INFINITY;
   #waitMs = backOffMs.min;
   #epoch = 0;
+  #isBehind = false;
+  /** The batch being counted: true when it was, false when it was fenced. */
+  #counting: Promise<boolean> = Promise.resolve(true);
   #trouble: string | undefined = 'no partition was leased yet';
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#stopped = new StoppedPartitions(parts);
   }
 
-  /** Why this worker counts nothing now; undefined when it does. */
+  /** Why this worker counts nothing now, or not everything; undefined when it does. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#trouble ?? this.#stopped.trouble;
+  }
+
+  /** The partitions it reads now. */
+  held(): number[] {
+    return [...this.#parts.source.positions().keys()];
   }
 
   /** Works until `ending` aborts, then gives its leases back. Throws when only people can help. */
   async run(ending: AbortSignal): Promise<void> {
-    const { store, clock, log, logIdentity, workerId } = this.#parts;
+    const { store, log, logIdentity, workerId } = this.#parts;
     while (!ending.aborted) {
       try {
         await this.#renewWhenDue();
         await this.#countNext(ending);
         this.#waitMs = backOffMs.min;
       } catch (error) {
-        if (isBeyondRepair(error)) throw error;
-        this.#report(error);
-        this.#forget();
-        await sleep(this.#waitMs, ending, clock);
-        this.#waitMs = Math.min(this.#waitMs * 2, backOffMs.max);
+        // Every offset names another record than it did: nothing can be read any further.
+        if (error instanceof LogReplacedError) throw error;
+        await this.#recover(error, ending);
       }
     }
+    await this.#counting.catch(() => undefined);
     await store
       .release(logIdentity, workerId)
       .catch((error: unknown) =>
@@ -93,7 +119,7 @@ export class LedgerWorker {
   }
 
   async #renewWhenDue(): Promise<void> {
-    const { store, source, clock, logIdentity, workerId, partitions, metrics } = this.#parts;
+    const { store, source, clock, log, logIdentity, workerId, partitions, metrics } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#renewedAtMs < renewMs) return;
     const { epoch, positions } = await store.lease(logIdentity, {
@@ -105,47 +131,88 @@ export class LedgerWorker {
     this.#epoch = epoch;
     this.#renewedAtMs = nowMs;
     // Kept partitions go on where the source is; new ones start at the offset in the store.
-    source.assign(positions);
+    source.assign(this.#stopped.without(positions));
     metrics.leased(positions.size);
-    if (this.#trouble !== undefined)
-      this.#parts.log.info({ partitions: positions.size }, 'counting');
+    if (this.#trouble !== undefined) log.info({ partitions: positions.size }, 'counting');
     this.#trouble = undefined;
   }
 
   async #countNext(ending: AbortSignal): Promise<void> {
     const { source, clock, metrics } = this.#parts;
-    // Batches matter: 445 µs a vote at one row a call, 12 µs at 500.
-    await sleep(this.#flushedAtMs + flushMs - clock.monotonicMs(), ending, clock);
+    // Batches matter: 445 µs a vote at one row a call, 12 µs at 500. Behind, they fill by themselves.
+    if (!this.#isBehind) {
+      await sleep(this.#flushedAtMs + flushMs - clock.monotonicMs(), ending, clock);
+    }
     const read = await source.take(batchRecordsMax, renewMs);
     metrics.lag(lagOf(source));
-    if (read.length === 0) return;
+    this.#isBehind = recordsOf(read) >= batchRecordsMax;
     this.#flushedAtMs = clock.monotonicMs();
-    await this.#count(read);
+    if (clock.monotonicMs() < this.#apartUntilMs) return this.#countApart(read);
+    const batch = read.length === 0 ? undefined : await this.#prepare(read);
+    // What was prepared rests on the batch before it.
+    if (!(await this.#counting)) return this.#startAnew();
+    if (batch === undefined) return;
+    this.#counting = this.#count(batch);
+    this.#counting.catch(() => undefined);
+    if (!this.#isBehind && !(await this.#counting)) this.#startAnew();
   }
 
-  async #count(read: readonly PartitionBatch[]): Promise<void> {
-    const { store, checkBallots, clock, log, metrics, logIdentity } = this.#parts;
+  /** A batch was refused, nobody knows for whose records: each partition by itself. */
+  async #countApart(read: readonly PartitionBatch[]): Promise<void> {
+    for (const part of read) {
+      try {
+        if (!(await this.#count(await this.#prepare([part])))) return this.#startAnew();
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        this.#stopped.stop(part.partition, error);
+      }
+    }
+  }
+
+  async #prepare(read: readonly PartitionBatch[]): Promise<CountBatch> {
+    const { checkBallots, checkControls } = this.#parts;
     const decoded = decodeRecords(read);
-    const faults = await checkBallots(decoded.votes.map(({ record }) => record));
+    const [votes, controls] = await Promise.all([
+      checkBallots(decoded.votes.map(({ record }) => record)),
+      decoded.controls.length === 0 ? [] : checkControls(decoded.controls),
+    ]);
+    return toCountBatch(decoded, { votes, controls });
+  }
+
+  async #count(batch: CountBatch): Promise<boolean> {
+    const { store, clock, log, metrics, logIdentity } = this.#parts;
     const startedMs = clock.monotonicMs();
-    const verdicts = await store.count(
-      logIdentity,
-      this.#epochMin(),
-      toCountBatch(decoded, faults),
-    );
+    const verdicts = await store.count(logIdentity, this.#epochMin(), batch);
     if (verdicts.fenced) {
       log.warn('fenced: another worker counted these records; starting from its offsets');
       metrics.fenced();
-      this.#forget();
-      return;
+      return false;
     }
     metrics.counted(verdicts, (clock.monotonicMs() - startedMs) / 1000);
+    return true;
   }
 
   /** Drops every position; the next renewal starts from the offsets in the store. */
-  #forget(): void {
+  #startAnew(): void {
     this.#parts.source.assign(new Map());
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
+    this.#counting = Promise.resolve(true);
+    this.#isBehind = false;
+  }
+
+  async #recover(failure: unknown, ending: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    // How the batch under way ends does not matter: the offsets will tell.
+    await this.#counting.catch(() => undefined);
+    if (failure instanceof OffsetOutOfRangeError || failure instanceof SparseBatchError) {
+      this.#stopped.stop(failure.partition, failure);
+    } else {
+      if (isRefusal(failure)) this.#apartUntilMs = clock.monotonicMs() + apartMs;
+      this.#report(failure);
+    }
+    this.#startAnew();
+    await sleep(this.#waitMs, ending, clock);
+    this.#waitMs = Math.min(this.#waitMs * 2, backOffMs.max);
   }
 
   #report(error: unknown): void {
@@ -161,14 +228,17 @@ export class LedgerWorker {
 function troubleOf(error: unknown): string {
   if (isReadOnlyError(error)) return 'the database is a standby';
   if (isPostgresAway(error)) return 'the database is away';
-  return `the batch was refused: ${error instanceof Error ? error.message : String(error)}`;
+  const said = error instanceof Error ? error.message : String(error);
+  return isRefusal(error) ? `the batch was refused: ${said}` : said;
 }
 
-/** Records that are gone or a log with holes: going on would lose votes without a word. */
-function isBeyondRepair(error: unknown): boolean {
-  return [OffsetOutOfRangeError, SparseBatchError, LogReplacedError].some(
-    (kind) => error instanceof kind,
-  );
+/** The store answered, and will answer the same to the same batch. */
+function isRefusal(error: unknown): boolean {
+  return !isPostgresAway(error) && !isOldWriterError(error) && !isLogUnread(error);
+}
+
+function recordsOf(read: readonly PartitionBatch[]): number {
+  return read.reduce((records, part) => records + part.records.length, 0);
 }
 
 function lagOf(source: VoteSource): number {

@@ -1,5 +1,5 @@
 import type { Pool } from '#common/postgres.ts';
-import type { CountBatch } from '../batch.ts';
+import type { BatchFinal, BatchSeal, CountBatch } from '../batch.ts';
 
 /** A region's log, as offsets know it: offsets of another cluster or topic name other records. */
 export interface LogIdentity {
@@ -16,6 +16,8 @@ export interface BatchVerdicts {
   readonly replayed: number;
   readonly late: number;
   readonly quarantined: number;
+  /** Seals and final statements. */
+  readonly control: number;
 }
 
 /**
@@ -25,17 +27,19 @@ export interface BatchVerdicts {
 export async function countBatch(
   pool: Pool,
   log: LogIdentity,
+  epochMin: number,
   batch: CountBatch,
 ): Promise<BatchVerdicts> {
-  const { partitions, sessions, votes, unreadable } = batch;
+  const { partitions, sessions, votes, unreadable, seals, finals } = batch;
   const { rows } = await pool.query<BatchVerdicts>({
     name: 'count_batch',
     text: `SELECT * FROM votes.count_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-      $14, $15, $16, $17, $18, $19, $20)`,
+      $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
     values: [
       log.regionNo,
       log.clusterId,
       log.topicId,
+      epochMin,
       partitions.partition,
       partitions.from,
       partitions.next,
@@ -53,7 +57,31 @@ export async function countBatch(
       unreadable.reason,
       unreadable.key,
       unreadable.value,
+      JSON.stringify(seals.map(sealRow)),
+      JSON.stringify(finals.map(finalRow)),
     ],
   });
   return rows[0]!;
+}
+
+function sealRow({ sessionId, partition, offset, ...seal }: BatchSeal): Record<string, unknown> {
+  return {
+    session_id: sessionId,
+    partition,
+    offset,
+    closes_at_ms: seal.closesAtMs,
+    sealed_at_ms: seal.sealedAtMs,
+    kid: seal.kid,
+    signature: seal.signature.toString('hex'),
+  };
+}
+
+function finalRow({ sessionId, partition, offset, ...final }: BatchFinal): Record<string, unknown> {
+  return {
+    session_id: sessionId,
+    partition,
+    offset,
+    digest: final.digest,
+    statement: final.statement.toString('hex'),
+  };
 }

@@ -95,13 +95,14 @@ test('counts each voter once and says how every record of a batch ended', async 
     part(2, 0, [vote(sessionId, createBallot(sessionId).vote_id, 7, at)]),
     part(3, 0, [{ key: Buffer.from('?'), value: Buffer.from('not a vote') }]),
   ]);
-  expect(await countBatch(ledger, identity, batch)).toEqual({
+  expect(await countBatch(ledger, identity, 1, batch)).toEqual({
     fenced: false,
     counted: 2,
     duplicate: 1,
     replayed: 1,
     late: 0,
     quarantined: 2,
+    control: 0,
   });
   const counted = await votesOf(sessionNo);
   expect(counted).toHaveLength(2);
@@ -131,8 +132,8 @@ test('a batch sent twice is fenced the second time and changes nothing', async (
   const identity = await newRegion();
   const { sessionId, sessionNo } = await createSession(admin);
   const batch = batchOf([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
-  expect(await countBatch(ledger, identity, batch)).toMatchObject({ fenced: false, counted: 1 });
-  expect(await countBatch(ledger, identity, batch)).toMatchObject({ fenced: true, counted: 0 });
+  expect(await countBatch(ledger, identity, 1, batch)).toMatchObject({ fenced: false, counted: 1 });
+  expect(await countBatch(ledger, identity, 1, batch)).toMatchObject({ fenced: true, counted: 0 });
   await recount(identity, sessionNo);
 });
 
@@ -144,8 +145,8 @@ test('of two workers with the same partition, one counts and the other is fenced
   );
   const batch = batchOf([part(0, 0, sent)]);
   const results = await Promise.all([
-    countBatch(ledger, identity, batch),
-    countBatch(ledger, identity, batch),
+    countBatch(ledger, identity, 1, batch),
+    countBatch(ledger, identity, 1, batch),
   ]);
   expect(results.filter(({ fenced }) => fenced)).toHaveLength(1);
   expect(await votesOf(sessionNo)).toHaveLength(200);
@@ -160,8 +161,8 @@ test('batches with the same voters in opposite order do not lock each other out'
     const forwards = voters.map((voter) => vote(sessionId, voter, 0));
     const backwards = voters.toReversed().map((voter) => vote(sessionId, voter, 1));
     const results = await Promise.all([
-      countBatch(ledger, here, batchOf([part(round, 0, forwards)])),
-      countBatch(ledger, there, batchOf([part(round, 0, backwards)])),
+      countBatch(ledger, here, 1, batchOf([part(round, 0, forwards)])),
+      countBatch(ledger, there, 1, batchOf([part(round, 0, backwards)])),
     ]);
     for (const result of results) expect(result).toMatchObject({ fenced: false });
   }
@@ -175,7 +176,7 @@ test('a record admitted after closing is late: listed and not counted', async ()
   const { sessionId, sessionNo } = await createSession(admin, { closesInMs: 1000 });
   const voter = createBallot(sessionId).vote_id;
   const late = vote(sessionId, voter, 0, Date.now() + 1500);
-  const verdicts = await countBatch(ledger, identity, batchOf([part(0, 0, [late])]));
+  const verdicts = await countBatch(ledger, identity, 1, batchOf([part(0, 0, [late])]));
   expect(verdicts).toMatchObject({ counted: 0, late: 1 });
   expect(await votesOf(sessionNo)).toEqual([]);
   const listed = await admin.query('SELECT vote_id FROM votes.late_votes WHERE session_no = $1', [
@@ -190,7 +191,7 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
   const { sessionId, sessionNo } = await createSession(admin);
   const batch = batchOf([part(0, 0, [vote(sessionId, createBallot(sessionId).vote_id, 0)])]);
   const stranger = { ...identity, topicId: randomUUID() };
-  expect(await countBatch(ledger, stranger, batch)).toMatchObject({ fenced: true });
+  expect(await countBatch(ledger, stranger, 1, batch)).toMatchObject({ fenced: true });
   await expect(
     leasePartitions(ledger, stranger, {
       id: randomUUID(),
@@ -200,7 +201,7 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
     }),
   ).rejects.toThrow(/belong to cluster/);
   const holed = { ...batch, partitions: { ...batch.partitions, next: [2] } };
-  await expect(countBatch(ledger, identity, holed)).rejects.toThrow(
+  await expect(countBatch(ledger, identity, 1, holed)).rejects.toThrow(
     'batch spans 2 offsets but holds 1 records',
   );
   expect(await votesOf(sessionNo)).toEqual([]);

@@ -66,9 +66,10 @@ async function startWorker(pool: Pool) {
     store: createPostgresLedgerStore(pool),
     source: reader,
     checkBallots: () => Promise.resolve([]),
+    checkControls: () => Promise.resolve([]),
     clock: systemClock,
     log,
-    metrics: createLedgerMetrics(metrics),
+    metrics: createLedgerMetrics(metrics)('us-east-1'),
     workerId: randomUUID(),
     logIdentity: { regionNo: region, clusterId, topicId },
     partitions: () => partitions.length,
@@ -78,7 +79,7 @@ async function startWorker(pool: Pool) {
   return {
     worker,
     fenced: async () =>
-      (await metrics.getSingleMetric('ledger_fenced_total')!.get()).values[0]!.value,
+      (await metrics.getSingleMetric('ledger_fenced_total')!.get()).values[0]?.value ?? 0,
     stop: async () => {
       ending.abort();
       await running;
@@ -261,7 +262,10 @@ function ignoringLeases(pool: Pool): Pool {
   proxy.query = ((config: { name?: string }, values?: unknown[]) => {
     const query = pool.query.bind(pool) as (c: unknown, v?: unknown) => Promise<unknown>;
     if (config.name !== 'lease_partitions') return query(config, values);
-    return query('SELECT partition, next_offset FROM votes.offsets WHERE region_no = $1', [region]);
+    return query(
+      'SELECT 1 AS epoch, partition, next_offset FROM votes.offsets WHERE region_no = $1',
+      [region],
+    );
   }) as Pool['query'];
   return proxy;
 }

@@ -1,0 +1,119 @@
+import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
+import { encodeSeal } from '#common/contracts/seal.ts';
+import { graceMs } from '#common/contracts/session.ts';
+import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
+import type { SigningKey } from '#common/keys.ts';
+import type { Log } from '#common/log.ts';
+import type { LedgerStore, UnsealedSession } from './ledger-store.ts';
+import type { LedgerMetrics } from './metrics.ts';
+import type { LogIdentity } from './sql/count-batch.ts';
+
+/** Appends one record durably to a partition of a log; rejects when it may not be there. */
+export type AppendControl = (partition: number, key: Buffer, value: Buffer) => Promise<void>;
+
+/** A log to be sealed: the region's own, or the standby that it hosts. */
+export interface SealedLog {
+  readonly name: string;
+  readonly identity: LogIdentity;
+  readonly append: AppendControl;
+  /** False: seals are not read back, so one that was acknowledged is not written again. */
+  readonly isRead: () => boolean;
+}
+
+export interface SealerParts {
+  readonly store: Pick<LedgerStore, 'unsealed' | 'settle'>;
+  readonly logs: readonly SealedLog[];
+  /** Partitions that this worker holds of the region's own log: of each log it seals the same. */
+  readonly held: () => readonly number[];
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  /** ms by which this process's clock may be wrong. */
+  readonly clockErrorMs: () => number;
+  /** Why that clock must not decide anything now. */
+  readonly clockDoubts: () => readonly string[];
+  readonly log: Log;
+  readonly metrics: Pick<LedgerMetrics, 'sealed' | 'settled'>;
+}
+
+const everyMs = SECOND_MS;
+/** A seal that was acknowledged and not read since is written again after this. */
+const againMs = 30 * SECOND_MS;
+const remembered = 100_000;
+
+/**
+ * Ends sessions: writes their seals to the partitions this worker holds once both clocks, its own
+ * and the database's, are past closing + grace + two clock errors; and settles what was read
+ * through. Every step may be repeated by anybody: the first seal of a partition counts, and a
+ * session is settled once.
+ */
+export class Sealer {
+  readonly #parts: SealerParts;
+  /** log, partition, session and closing time → when a seal was acknowledged, monotonic ms. */
+  readonly #written = new Map<string, number>();
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts;
+  }
+
+  async run(ending: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    while (!ending.aborted) {
+      try {
+        await this.sealDue();
+      } catch (error) {
+        log.warn({ err: error }, 'sessions could not be sealed or settled; trying again');
+      }
+      await sleep(everyMs, ending, clock);
+    }
+  }
+
+  /** One round: writes what is due and settles. Rejects with the first failure. */
+  async sealDue(): Promise<void> {
+    const { store, logs, held, clockErrorMs, clockDoubts, metrics, log } = this.#parts;
+    const partitions = held();
+    if (partitions.length === 0) return;
+    const closedForMs = graceMs + 2 * clockErrorMs();
+    for (const sealed of clockDoubts().length > 0 ? [] : logs) {
+      const sessions = await store.unsealed(sealed.identity, partitions, closedForMs);
+      for (const session of sessions) await this.#seal(sealed, session, closedForMs);
+    }
+    const settled = await store.settle();
+    metrics.settled(settled.length);
+    for (const sessionId of settled) log.info({ session_id: sessionId }, 'settled');
+  }
+
+  async #seal(sealed: SealedLog, session: UnsealedSession, closedForMs: number): Promise<void> {
+    const { clock, key, metrics } = this.#parts;
+    const sealedAtMs = clock.now();
+    if (sealedAtMs < session.closesAtMs + closedForMs) return;
+    const { sessionId, version: sessionVersion, closesAtMs } = session;
+    for (const partition of session.partitions) {
+      const name = `${sealed.name}/${partition}/${sessionId}/${closesAtMs}`;
+      if (!this.#isDue(name, sealed)) continue;
+      const seal = {
+        sessionId,
+        log: sealed.name,
+        partition,
+        sessionVersion,
+        closesAtMs,
+        sealedAtMs,
+      };
+      await sealed.append(partition, voteRecordKey(sessionId), encodeSeal(seal, key));
+      this.#remember(name);
+      metrics.sealed(sealed.name);
+    }
+  }
+
+  #isDue(name: string, sealed: SealedLog): boolean {
+    const writtenAtMs = this.#written.get(name);
+    if (writtenAtMs === undefined) return true;
+    return sealed.isRead() && this.#parts.clock.monotonicMs() - writtenAtMs >= againMs;
+  }
+
+  #remember(name: string): void {
+    this.#written.delete(name);
+    this.#written.set(name, this.#parts.clock.monotonicMs());
+    // The oldest goes: at worst its seal is written once more, which changes nothing.
+    if (this.#written.size > remembered) this.#written.delete(this.#written.keys().next().value!);
+  }
+}

@@ -1,0 +1,30 @@
+import { type ApprovalKeys, importApprovalKeys } from '#common/contracts/act.ts';
+import { importPublicKeys, type PublicKeys, toPublicJwk } from '#common/keys.ts';
+import type { Pool } from '#common/postgres.ts';
+
+/** Public keys that ballots may be signed with, retired ones too. */
+export async function readBallotKeys(pool: Pool): Promise<PublicKeys> {
+  const { rows } = await pool.query<{ x: string }>('SELECT x FROM votes.ballot_keys');
+  return toKeys(rows);
+}
+
+/** Public keys by which a region's ledgers seal. */
+export async function readSealKeys(pool: Pool, region: string): Promise<PublicKeys> {
+  const { rows } = await pool.query<{ x: string }>(
+    'SELECT x FROM votes.seal_keys WHERE region = $1',
+    [region],
+  );
+  return toKeys(rows);
+}
+
+/** Public keys of the people who may decide, and whose each is. */
+export async function readApprovalKeys(pool: Pool): Promise<ApprovalKeys> {
+  const { rows } = await pool.query<{ x: string; adminId: string }>(
+    'SELECT x, admin_id AS "adminId" FROM votes.approval_keys',
+  );
+  return importApprovalKeys(rows);
+}
+
+function toKeys(rows: readonly { x: string }[]): PublicKeys {
+  return importPublicKeys(rows.map(({ x }) => toPublicJwk({ kty: 'OKP', crv: 'Ed25519', x })));
+}
