@@ -2,7 +2,7 @@ import { voteLogRetentionMs } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createGrouplessConsumer, type KafkaOptions, readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
-import { LogReader } from '#common/log-reader.ts';
+import { readSpans } from './read-spans.ts';
 
 /** How many records of a session a partition holds, on either side of an offset. */
 export interface PartitionHolds {
@@ -10,9 +10,6 @@ export interface PartitionHolds {
   readonly before: number;
   readonly from: number;
 }
-
-const silenceMsMax = 15_000;
-const recordsAtOnceMax = 50_000;
 
 /** What a partition still has, in offsets. */
 export interface PartitionBounds {
@@ -52,30 +49,18 @@ export async function countLog(
   }
   const key = voteRecordKey(session.sessionId);
   const held = bounds.map((_, partition) => ({ partition, before: 0, from: 0 }));
-  const unread = new Map([...bounds.entries()].filter(([, { start, end }]) => end > start));
-  const reader = new LogReader(kafka);
-  try {
-    reader.assign(new Map([...unread].map(([partition, { start }]) => [partition, start])));
-    while (unread.size > 0) {
-      const batches = await reader.take(recordsAtOnceMax, silenceMsMax);
-      if (batches.length === 0)
-        throw new Error(`Kafka at ${kafka.brokers.join()} does not answer.`);
-      for (const { partition, next, records } of batches) {
-        const { end } = bounds[partition]!;
-        for (const record of records) {
-          if (record.offset >= end || !record.key?.equals(key)) continue;
-          held[partition]![record.offset < (splitAt.get(partition) ?? 0) ? 'before' : 'from']++;
-        }
-        if (next >= end) unread.delete(partition);
-      }
+  const spans = bounds.map(({ start, end }, partition) => ({ partition, from: start, to: end }));
+  await readSpans(kafka, spans, (partition, records) => {
+    const split = splitAt.get(partition) ?? 0;
+    for (const record of records) {
+      if (record.key?.equals(key)) held[partition]![record.offset < split ? 'before' : 'from']++;
     }
-  } finally {
-    await reader.close();
-  }
+  });
   return held;
 }
 
-async function readBounds(
+/** What each partition still has; `opensAtMs` in ms since the epoch. */
+export async function readBounds(
   kafka: KafkaOptions & { readonly topic: string },
   opensAtMs: number,
 ): Promise<PartitionBounds[]> {
