@@ -4,6 +4,7 @@ import { createApp, type RequestState } from '#common/http.ts';
 import type { Log } from '#common/log.ts';
 import { observeRoutes, useRouter } from '#common/router.ts';
 import type { Results } from './results.ts';
+import { addFinal } from './snapshot/final.ts';
 import { addSnapshot } from './snapshot/route.ts';
 import { addStream } from './stream/route.ts';
 
@@ -20,6 +21,7 @@ export function createResultsApp(
   });
   const router = new Router({ prefix: '/api/v1/results' });
   addSnapshot(router, results);
+  addFinal(router, results);
   addStream(router, results);
   useRouter(app, router);
   return app;

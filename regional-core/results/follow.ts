@@ -1,6 +1,10 @@
 import { decodeSessionsMessage, type SessionMessage } from '#common/contracts/session.ts';
 import { topicName } from '#common/contracts/topics.ts';
-import { decodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-aggregated.ts';
+import {
+  correctionKinds,
+  decodeTotalsMessage,
+  type TotalsMessage,
+} from '#common/contracts/vote-aggregated.ts';
 import { followTopic, type TopicFollower } from '#common/follow-topic.ts';
 import type { Log } from '#common/log.ts';
 import type { ResultsState } from './state.ts';
@@ -49,6 +53,9 @@ export function followResults(options: FollowOptions): Followers {
     sessions: follow('sessions', (value) => {
       const message = decodeSessionsMessage(value);
       if (message === undefined) return onIgnored('sessions');
+      if (message.type === 'totals_stale') {
+        for (const sessionId of state.takeStale(message.since_ms)) onChange(sessionId);
+      }
       if (message.type !== 'session') return;
       if (!isWholeSession(message)) return onIgnored('sessions');
       if (state.takeSession(message, now())) onChange(message.session_id);
@@ -73,13 +80,15 @@ export function notReadyReasons(followers: Followers): string[] {
 /**
  * A message that throws where it is encoded would end every process that reads it, again and again.
  */
-function isWhole({ total_votes, counts, covers, at_ms, epoch }: TotalsMessage): boolean {
+function isWhole(message: TotalsMessage): boolean {
+  const { total_votes, counts, covers, corrected, at_ms, epoch } = message;
   return (
     [total_votes, epoch].every(isCount) &&
     isTime(at_ms) &&
     (counts === null || areCounts(counts)) &&
     typeof covers === 'object' &&
     covers !== null &&
+    (corrected === undefined || areCorrections(corrected)) &&
     Object.values(covers).every(areCounts)
   );
 }
@@ -90,6 +99,15 @@ function isWholeSession({ options, opens_at_ms, closes_at_ms, epoch, version }: 
     [opens_at_ms, closes_at_ms].every(isTime) &&
     Array.isArray(options) &&
     options.every((option) => typeof option?.option_id === 'string' && isText(option.label))
+  );
+}
+
+function areCorrections(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    (value as TotalsMessage['corrected'] & object).every(
+      (one) => correctionKinds.includes(one?.kind) && isTime(one.at_ms) && isCount(one.moved),
+    )
   );
 }
 

@@ -1,4 +1,8 @@
-import { isNewerSession, type SessionMessage } from '#common/contracts/session.ts';
+import {
+  type FinalResult,
+  isNewerSession,
+  type SessionMessage,
+} from '#common/contracts/session.ts';
 import type { TotalsMessage } from '#common/contracts/vote-aggregated.ts';
 
 /** What is known of one session: the latest message of each topic. */
@@ -6,6 +10,8 @@ export interface Known {
   readonly session: SessionMessage;
   /** Absent until the publisher has summed the session once. */
   readonly totals: TotalsMessage | undefined;
+  /** Since when totals hold behind the votes, ms; null when they do not. */
+  readonly staleSinceMs: number | null;
   /** When this process first heard of the session, ms: the age of totals that are not there yet. */
   readonly heardAtMs: number;
   /** Rises whenever anything of this changes: bytes made from an older one are stale. */
@@ -21,6 +27,7 @@ export class ResultsState {
   readonly #known = new Map<string, Known>();
   readonly #totals = new Map<string, TotalsMessage>();
   #newestTotalsMs = 0;
+  #staleSinceMs: number | null = null;
 
   get(sessionId: string): Known | undefined {
     return this.#known.get(sessionId);
@@ -31,17 +38,35 @@ export class ResultsState {
     return this.#newestTotalsMs;
   }
 
-  /** Takes a session with a higher (epoch, version). True when that changed anything. */
+  /**
+   * Takes a session with a higher (epoch, version), and counts of a final result that were hidden
+   * before. The final result told first stays. True when that changed anything.
+   */
   takeSession(session: SessionMessage, nowMs: number): boolean {
     const held = this.#known.get(session.session_id);
-    if (!isNewerSession(session, held?.session)) return false;
+    const final = finalToKeep(held?.session.final, session.final);
+    const isNewer = isNewerSession(session, held?.session);
+    if (!isNewer && final === held?.session.final) return false;
+    const next = isNewer || held === undefined ? session : held.session;
     this.#known.set(session.session_id, {
-      session,
+      session: final ? { ...next, final } : next,
       totals: this.#totals.get(session.session_id),
+      staleSinceMs: this.#staleSinceMs,
       heardAtMs: held?.heardAtMs ?? nowMs,
       revision: (held?.revision ?? 0) + 1,
     });
     return true;
+  }
+
+  /** Takes the word on whether totals hold. Gives the sessions which that changed. */
+  takeStale(sinceMs: number | null): string[] {
+    if (sinceMs === this.#staleSinceMs) return [];
+    this.#staleSinceMs = sinceMs;
+    for (const [sessionId, held] of this.#known) {
+      const revision = held.revision + 1;
+      this.#known.set(sessionId, { ...held, staleSinceMs: sinceMs, revision });
+    }
+    return [...this.#known.keys()];
   }
 
   /** Takes totals that are newer than those held. True when that changed anything. */
@@ -69,6 +94,16 @@ export function isNewerTotals(next: TotalsMessage, held: TotalsMessage | undefin
   return next.at_ms >= held.at_ms && contentOf(next) !== contentOf(held);
 }
 
-function contentOf({ total_votes, counts, covers }: TotalsMessage): string {
-  return JSON.stringify([total_votes, counts, covers]);
+function contentOf({ total_votes, counts, covers, corrected }: TotalsMessage): string {
+  return JSON.stringify([total_votes, counts, covers, corrected]);
+}
+
+/** The one told first, unless its counts were hidden and now are not. */
+function finalToKeep(
+  held: FinalResult | null | undefined,
+  next: FinalResult | null | undefined,
+): FinalResult | null | undefined {
+  if (!held) return next ?? held;
+  const isReleased = held.counts === null && next?.digest === held.digest && next.counts !== null;
+  return isReleased ? next : held;
 }

@@ -1,5 +1,5 @@
-import { resultsAudience, type SessionState, sessionState } from '#common/contracts/session.ts';
-import type { Covers } from '#common/contracts/vote-aggregated.ts';
+import { type ResultState, resultState, resultsAudience } from '#common/contracts/session.ts';
+import type { Correction, Covers } from '#common/contracts/vote-aggregated.ts';
 import type { Known } from './state.ts';
 
 /** Who looks: anybody, or somebody who showed a receipt of this session. */
@@ -12,7 +12,7 @@ export type Viewer = (typeof viewers)[number];
  */
 export interface View {
   readonly known: Known;
-  readonly state: SessionState;
+  readonly state: ResultState;
   /** Null while this viewer may not see counts; then percentages are not there either. */
   readonly counts: readonly number[] | null;
   /** The turnout, which no policy hides. */
@@ -20,29 +20,37 @@ export interface View {
   readonly sequence: number;
   readonly covers: Covers;
   readonly updatedAtMs: number;
+  /** True while totals hold behind the votes; a final result is never stale. */
+  readonly isStale: boolean;
+  /** Why a count may have fallen; none while counts are hidden. */
+  readonly corrected: readonly Correction[];
 }
 
 /**
  * Decides what a viewer sees. The publisher's word that nobody may see counts stands above ours.
  */
 export function viewOf(known: Known, viewer: Viewer, nowMs: number): View {
-  const { session, totals, heardAtMs } = known;
+  const { session, totals, heardAtMs, staleSinceMs } = known;
+  const { final } = session;
   const audience = resultsAudience(session, nowMs);
   const visible = audience === 'everyone' || (audience === 'voters' && viewer === 'voter');
+  const counts = visible ? countsOf(known) : null;
   return {
     known,
-    state: sessionState(session, nowMs),
-    counts: visible ? countsOf(known) : null,
-    totalVotes: totals?.total_votes ?? 0,
+    state: resultState(session, nowMs),
+    counts,
+    totalVotes: final?.total ?? totals?.total_votes ?? 0,
     sequence: totals?.sequence ?? 0,
     covers: totals?.covers ?? {},
-    updatedAtMs: totals?.at_ms ?? heardAtMs,
+    updatedAtMs: final?.at_ms ?? totals?.at_ms ?? heardAtMs,
+    isStale: staleSinceMs !== null && !final,
+    corrected: (counts && totals?.corrected) ?? [],
   };
 }
 
-/** One count per option, zeros before the first totals. */
+/** One count per option, zeros before the first totals; of a final result what was signed. */
 function countsOf({ session, totals }: Known): readonly number[] | null {
-  const counts = totals === undefined ? [] : totals.counts;
+  const counts = session.final ? session.final.counts : totals === undefined ? [] : totals.counts;
   return counts && session.options.map((_, optionNo) => counts[optionNo] ?? 0);
 }
 

@@ -34,7 +34,14 @@ export function encodeSnapshot(view: View): { first: EncodedSnapshot; kept: Enco
   return { first: withHit(false), kept: withHit(true) };
 }
 
-function snapshotOf({ known, state, counts, totalVotes, sequence, covers, updatedAtMs }: View) {
+/** Where the final result of a view stands for good; null until there is one to be seen. */
+export function finalUrl({ known, counts }: View): string | null {
+  const { final, session_id: sessionId } = known.session;
+  return final && counts ? `/api/v1/results/${sessionId}/final/${final.digest}` : null;
+}
+
+function snapshotOf(view: View) {
+  const { known, state, counts, totalVotes, sequence, covers, updatedAtMs, isStale } = view;
   const { session } = known;
   const percentages = counts && percentagesOf(counts);
   return {
@@ -50,8 +57,14 @@ function snapshotOf({ known, state, counts, totalVotes, sequence, covers, update
       percentage: percentages?.[optionNo] ?? null,
     })),
     last_updated: toTimestamp(updatedAtMs),
-    // Only a seal makes a result final, and totals carry none.
-    is_finalized: false,
+    stale: isStale,
+    corrections: view.corrected.map(({ kind, at_ms, moved }) => ({
+      kind,
+      at: toTimestamp(at_ms),
+      moved,
+    })),
+    is_finalized: state === 'final',
+    final_url: finalUrl(view),
     sequence,
     covers,
   };

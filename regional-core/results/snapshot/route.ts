@@ -4,7 +4,7 @@ import { ServiceError } from '#common/errors.ts';
 import { answerProblem } from '#common/http.ts';
 import { knownSession, type Results, requireReceipt } from '../results.ts';
 import { viewOf } from '../view.ts';
-import type { EncodedSnapshot } from './encoded-snapshot.ts';
+import { type EncodedSnapshot, finalUrl } from './encoded-snapshot.ts';
 
 /** The edge asks once a second and serves an old answer while it asks, or while we are away. */
 const publicCaching = 'public, max-age=1, stale-while-revalidate=10, stale-if-error=60';
@@ -21,6 +21,9 @@ export function addSnapshot(router: Router, results: Results): void {
     }
     const view = viewOf(known, 'public', results.clock.now());
     context.set('cache-control', publicCaching);
+    // The final result has moved to where it stands for good.
+    const moved = finalUrl(view);
+    if (moved !== null) context.set('link', `<${moved}>; rel="canonical"`);
     answer(context, results.snapshots.get(view));
   });
 
@@ -33,7 +36,11 @@ export function addSnapshot(router: Router, results: Results): void {
   });
 }
 
-function answer(context: Context, { body, etag }: EncodedSnapshot): void {
+/** Answers with the bytes, or with 304 to who has them. */
+export function answer(
+  context: Context,
+  { body, etag }: Pick<EncodedSnapshot, 'body' | 'etag'>,
+): void {
   context.set('etag', etag);
   if (namesEtag(context.get('if-none-match'), etag)) {
     context.status = 304;

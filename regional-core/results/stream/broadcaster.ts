@@ -98,9 +98,10 @@ export class Broadcaster {
       sequence: view.sequence,
     });
     stream.write(this.#retryHint());
-    // While a session is open, the same sequence shows the same; once it is closed it may show
-    // more.
-    const hasSeenAll = view.state === 'open' && (request.lastSequence ?? -1) >= view.sequence;
+    // While a session is open, the same sequence shows the same unless it is stale; once it is
+    // closed it may show more.
+    const isLevel = (request.lastSequence ?? -1) >= view.sequence;
+    const hasSeenAll = view.state === 'open' && !view.isStale && isLevel;
     if (!hasSeenAll) stream.write(snapshots.get(view).event);
     socket.uncork();
     const group = this.#channelOf(known).groupOf(viewer, form);

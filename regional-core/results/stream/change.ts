@@ -15,14 +15,16 @@ export interface StreamForm {
 
 /**
  * True when the way from one view to the next is more than other counts at a higher sequence: the
- * session opened, closed or was edited, counts came into sight or out of it. Streams then get the
- * whole snapshot, since a change says nothing of these.
+ * session opened, closed or was edited, counts came into sight or out of it, were corrected, or
+ * hold. Streams then get the whole snapshot, since a change says nothing of these.
  */
 export function needsSnapshot(previous: View, next: View): boolean {
   return (
     next.sequence <= previous.sequence ||
     next.state !== previous.state ||
     next.known.session !== previous.known.session ||
+    next.isStale !== previous.isStale ||
+    next.corrected.length !== previous.corrected.length ||
     (next.counts === null) !== (previous.counts === null)
   );
 }

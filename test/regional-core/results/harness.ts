@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import { sleep, systemClock } from '#common/clock.ts';
 import { assembleReceipt, signReceipt } from '#common/contracts/receipt.ts';
-import type { SessionMessage } from '#common/contracts/session.ts';
+import type { FinalResult, SessionMessage } from '#common/contracts/session.ts';
 import { type TotalsMessage, totalsSequence } from '#common/contracts/vote-aggregated.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { importPublicKeys, parseSigningKey } from '#common/keys.ts';
@@ -37,6 +37,17 @@ export function aSession(changes: Partial<SessionMessage> = {}): SessionMessage 
     eligibility: ['code'],
     results_policy: 'live',
     released_at_ms: null,
+    ...changes,
+  };
+}
+
+export function aFinal(changes: Partial<FinalResult> = {}): FinalResult {
+  return {
+    digest: 'd'.repeat(64),
+    counts: [4, 3, 2],
+    total: 9,
+    at_ms: closesAtMs + 60_000,
+    act_hash: 'a'.repeat(64),
     ...changes,
   };
 }
@@ -93,6 +104,7 @@ export interface TestServer {
   /** Hands totals on as the follower does. */
   readonly tell: (totals: TotalsMessage) => void;
   readonly tellSession: (session: SessionMessage) => void;
+  readonly tellStale: (sinceMs: number | null) => void;
   readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
   readonly stream: (path: string, headers?: Record<string, string>) => Promise<TestStream>;
   readonly close: () => Promise<void>;
@@ -114,7 +126,11 @@ export async function startResults(
     streamsPerAddressMax: 100,
     ...limits,
     receiptKeys: importPublicKeys([signingKey.publicJwk]),
-    clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs, after: systemClock.after },
+    clock: {
+      now: () => world.nowMs,
+      monotonicMs: () => world.nowMs,
+      after: (ms, act) => systemClock.after(ms, act),
+    },
     random: () => 0.5,
     metrics: createMetrics(registry),
     caughtUp: () => world.caughtUp,
@@ -147,6 +163,9 @@ export async function startResults(
       if (results.state.takeSession(session, world.nowMs)) {
         results.broadcaster.markChanged(session.session_id);
       }
+    },
+    tellStale: (sinceMs: number | null) => {
+      for (const id of results.state.takeStale(sinceMs)) results.broadcaster.markChanged(id);
     },
     get: (path: string, headers: Record<string, string> = {}) => get(agent, port, path, headers),
     stream: async (path: string, headers: Record<string, string> = {}) => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isNewerTotals, ResultsState } from '../../../regional-core/results/state.ts';
-import { aSession, sessionId, totalsAt } from './harness.ts';
+import { aFinal, aSession, sessionId, totalsAt } from './harness.ts';
 
 const held = (state: ResultsState) => state.get(sessionId);
 
@@ -22,6 +22,39 @@ test('a session is replaced by a higher epoch or version only, and keeps its tot
   expect(state.takeSession(aSession({ version: 1, epoch: 2, title: 'moved' }), 2)).toBe(true);
   expect(held(state)).toMatchObject({ session: { title: 'moved' }, heardAtMs: 1 });
   expect(held(state)?.totals?.total_votes).toBe(3);
+});
+
+test('a final result stays what it was first, whatever version comes after it', () => {
+  const state = new ResultsState();
+  const final = aFinal();
+  state.takeSession(aSession({ version: 3, final }), 1);
+  state.takeSession(aSession({ version: 4, final: aFinal({ digest: 'e'.repeat(64) }) }), 2);
+  expect(held(state)?.session).toMatchObject({ version: 4, final });
+  state.takeSession(aSession({ version: 5, final: null }), 3);
+  expect(held(state)?.session).toMatchObject({ version: 5, final });
+});
+
+test('counts of a final result appear with its release, in the same version or a later one', () => {
+  const state = new ResultsState();
+  const hidden = aFinal({ counts: null });
+  state.takeSession(aSession({ version: 3, final: hidden }), 1);
+  expect(state.takeSession(aSession({ version: 3, final: hidden }), 1)).toBe(false);
+  expect(state.takeSession(aSession({ version: 3, final: aFinal() }), 2)).toBe(true);
+  expect(held(state)?.session.final?.counts).toEqual([4, 3, 2]);
+  expect(state.takeSession(aSession({ version: 2, final: hidden }), 3)).toBe(false);
+  expect(held(state)?.session.final?.counts).toEqual([4, 3, 2]);
+});
+
+test('the word that totals hold is kept for sessions that come later, too', () => {
+  const state = new ResultsState();
+  state.takeSession(aSession(), 1);
+  expect(state.takeStale(500)).toEqual([sessionId]);
+  expect(state.takeStale(500)).toEqual([]);
+  expect(held(state)).toMatchObject({ staleSinceMs: 500, revision: 2 });
+  state.takeSession(aSession({ version: 2 }), 2);
+  expect(held(state)?.staleSinceMs).toBe(500);
+  state.takeStale(null);
+  expect(held(state)?.staleSinceMs).toBeNull();
 });
 
 test('the same sequence replaces only when it says something else, and was read no earlier', () => {

@@ -5,13 +5,13 @@ import { encodeSnapshot } from '../../../regional-core/results/snapshot/encoded-
 import type { Known } from '../../../regional-core/results/state.ts';
 import { encodeChange, needsSnapshot } from '../../../regional-core/results/stream/change.ts';
 import { percentagesOf, type Viewer, viewOf } from '../../../regional-core/results/view.ts';
-import { aSession, closesAtMs, opensAtMs, totalsAt } from './harness.ts';
+import { aFinal, aSession, closesAtMs, opensAtMs, totalsAt } from './harness.ts';
 
 type Case = [policy: (typeof resultsPolicies)[number], viewer: Viewer, atMs: number, seen: boolean];
 
 function known(changes: Parameters<typeof aSession>[0], counts: number[] | null): Known {
   const totals = totalsAt(9, counts);
-  return { session: aSession(changes), totals, heardAtMs: 0, revision: 1 };
+  return { session: aSession(changes), totals, heardAtMs: 0, staleSinceMs: null, revision: 1 };
 }
 
 test.each<Case>([
@@ -35,6 +35,25 @@ test('released results are visible from their moment on', () => {
 
 test('what the publisher withholds stays hidden, whatever the policy says here', () => {
   expect(viewOf(known({}, null), 'voter', closesAtMs).counts).toBeNull();
+});
+
+test('of a final result the statement speaks, and no totals that came after it', () => {
+  const view = viewOf(known({ final: aFinal() }, [9, 9, 9]), 'public', closesAtMs);
+  expect(view).toMatchObject({ state: 'final', counts: [4, 3, 2], totalVotes: 9 });
+  const hidden = known({ final: aFinal({ counts: null }) }, [9, 9, 9]);
+  expect(viewOf(hidden, 'public', closesAtMs)).toMatchObject({ counts: null, totalVotes: 9 });
+});
+
+test('a result is being checked from its seal on', () => {
+  const sealed = known({ sealed_at_ms: closesAtMs + 5000 }, [1, 1, 1]);
+  expect(viewOf(sealed, 'public', closesAtMs + 6000).state).toBe('sealed');
+});
+
+test('totals that hold are stale, a final result never is', () => {
+  const stale = (changes: Parameters<typeof aSession>[0]) =>
+    viewOf({ ...known(changes, [1, 1, 1]), staleSinceMs: 5 }, 'public', closesAtMs).isStale;
+  expect(stale({})).toBe(true);
+  expect(stale({ final: aFinal() })).toBe(false);
 });
 
 test('there is one count per option, whatever the totals hold', () => {
@@ -84,6 +103,7 @@ test('while counts are hidden, no byte of any format depends on them', () => {
           session,
           totals: totalsAt(offset, counts, common),
           heardAtMs: 0,
+          staleSinceMs: null,
           revision: offset,
         });
         const previous = viewOf(at(1, from), 'public', nowMs);

@@ -10,6 +10,7 @@ function known(offset: number, counts: number[] | null = [offset, 0, 0]): Known 
     session: aSession({ results_policy: 'after_vote' }),
     totals,
     heardAtMs: 0,
+    staleSinceMs: null,
     revision: offset,
   };
 }

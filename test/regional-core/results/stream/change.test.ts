@@ -15,7 +15,13 @@ import { aSession, closesAtMs, json, opensAtMs, totalsAt } from '../harness.ts';
 const session = aSession();
 
 function view(offset: number, counts: readonly number[] | null, of = session): View {
-  const known: Known = { session: of, totals: totalsAt(offset, counts), heardAtMs: 0, revision: 1 };
+  const known: Known = {
+    session: of,
+    totals: totalsAt(offset, counts),
+    staleSinceMs: null,
+    heardAtMs: 0,
+    revision: 1,
+  };
   return viewOf(known, 'public', opensAtMs);
 }
 

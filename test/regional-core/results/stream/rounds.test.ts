@@ -25,7 +25,11 @@ function startRounds(streamCount: number, onOffer: () => void = () => undefined)
   const rounds = new Rounds({
     state,
     snapshots: new Snapshots(() => undefined),
-    clock: { now: () => opensAtMs, monotonicMs: () => 0, after: systemClock.after },
+    clock: {
+      now: () => opensAtMs,
+      monotonicMs: () => 0,
+      after: (ms, act) => systemClock.after(ms, act),
+    },
     onEncode: () => encodes++,
     offer: (stream, _, chunk) => {
       offers.push({ stream, text: chunk.raw.toString() });
