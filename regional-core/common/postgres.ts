@@ -1,4 +1,4 @@
-import { type ClientBase, Pool, type PoolConfig, types } from 'pg';
+import { type ClientBase, Pool, types } from 'pg';
 import type { Log } from './log.ts';
 
 export type { Pool, PoolClient, QueryResultRow } from 'pg';
@@ -71,7 +71,7 @@ interface ClientInternals {
 }
 
 /** Refuses a connection to a standby, or to a server older than one seen before. */
-function writerGuard(): PoolConfig['onConnect'] {
+function writerGuard(): (client: ClientBase) => unknown {
   let timelineSeen = 0;
   const refuse = async (client: ClientBase): Promise<void> => {
     const { rows } = await client.query<{ standby: boolean }>(
