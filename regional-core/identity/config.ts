@@ -3,6 +3,7 @@ import { parseOriginSecrets } from '#common/http.ts';
 import { parsePublicJwks, parseSigningKey, parseSymmetricKey } from '#common/keys.ts';
 import {
   portKey,
+  postgresCopiesKey,
   postgresUrlKey,
   redisUrlKey,
   regionKey,
@@ -19,6 +20,7 @@ export const config = defineConfig({
     'Regions that accept votes, `name=url,…`; ballots list them, this region first.',
   ),
   postgresUrl: postgresUrlKey,
+  postgresCopies: postgresCopiesKey,
   redisUrl: redisUrlKey,
   redisPrefix: prefixKey('VOTE_REDIS_PREFIX', 'Put before every Redis key; for shared servers.'),
   originSecrets: secretFileKey(

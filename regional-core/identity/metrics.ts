@@ -29,6 +29,11 @@ export function createIdentityMetrics(registry: Registry) {
       labelNames: ['outcome'],
       registers,
     }),
+    copiesLateTotal: new Counter({
+      name: 'identity_copies_late_total',
+      help: 'Secrets and accounts held back because too few database copies had them in 3 s.',
+      registers,
+    }),
     localLimitsTotal: new Counter({
       name: 'identity_local_limits_total',
       help: 'Limits counted in this process because Redis was away, by limit.',

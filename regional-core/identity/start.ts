@@ -2,12 +2,14 @@ import { createSecretKey } from 'node:crypto';
 import { MINUTE_MS, SECOND_MS } from '#common/clock.ts';
 import type { ConfigOf } from '#common/config.ts';
 import { sessionState } from '#common/contracts/session.ts';
+import { type Copies, createCopies } from '#common/copies.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createBulkhead } from '#common/password/bulkhead.ts';
 import { createPool, type Pool } from '#common/postgres.ts';
 import { createRedis, type Redis } from '#common/redis.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import { type AppDeps, createIdentityApp } from './app.ts';
+import { keepSecretIn } from './ballot/keep-secret.ts';
 import { ownFirst } from './ballot/regions.ts';
 import { SessionSecrets } from './ballot/session-secrets.ts';
 import type { config } from './config.ts';
@@ -17,8 +19,8 @@ import { createIdentityMetrics, observeState } from './metrics.ts';
 import { repeat } from './repeat.ts';
 import { SessionList } from './session/session-list.ts';
 import { deleteExpired } from './sql/delete-expired.ts';
+import { deleteFinalSecrets } from './sql/delete-final-secrets.ts';
 import { insertBallotKey } from './sql/insert-ballot-key.ts';
-import { keepSessionSecret } from './sql/keep-session-secret.ts';
 import { loadRevocations } from './sql/load-revocations.ts';
 import { loadSessions } from './sql/load-sessions.ts';
 import { createAccessVerifier } from './token/access-token.ts';
@@ -29,6 +31,9 @@ type Context = ServiceContext<ConfigOf<typeof config>>;
 /** Two hashes at once (37 ms each) leave the other cores to ballots; 64 in line wait ≤ 1.3 s. */
 const passwordsParallelMax = 2;
 const passwordsWaitingMax = 64;
+
+/** Whoever waits for copies that lag holds one of these, and none of those that logins need. */
+const commandsMax = 4;
 
 /** A limiter's answer later than this is not worth waiting for. */
 const redisCommandMs = 100;
@@ -48,7 +53,13 @@ export async function startIdentity(context: Context): Promise<Running> {
     commandMs: redisCommandMs,
     log,
   });
-  const deps = assemble(context, pool, redis);
+  const commands = createPool({
+    url: config.postgresUrl,
+    applicationName: 'identity-commands',
+    connectionsMax: commandsMax,
+    log,
+  });
+  const deps = assemble(context, { pool, commands, redis });
   const loops = startLoops(context, pool, deps);
   const app = createIdentityApp(
     { log, region: config.region, originSecrets: config.originSecrets },
@@ -68,12 +79,19 @@ export async function startIdentity(context: Context): Promise<Running> {
       await loops.ended;
       deps.mailer.close();
       redis.disconnect();
-      await pool.end();
+      await Promise.all([pool.end(), commands.end()]);
     },
   };
 }
 
-function assemble(context: Context, pool: Pool, redis: Redis): AppDeps {
+interface Stores {
+  readonly pool: Pool;
+  /** For what waits until copies of the database have it. */
+  readonly commands: Pool;
+  readonly redis: Redis;
+}
+
+function assemble(context: Context, { pool, commands, redis }: Stores): AppDeps {
   const { config, clock, random } = context;
   const metrics = createIdentityMetrics(context.metrics);
   const bulkhead = createBulkhead(passwordsParallelMax, passwordsWaitingMax, random);
@@ -83,17 +101,22 @@ function assemble(context: Context, pool: Pool, redis: Redis): AppDeps {
     sessionsAgeS: () => sessions.ageS(),
   });
   const prefix = config.redisPrefix;
+  const copies: Copies = createCopies({
+    pool: commands,
+    copiesMin: config.postgresCopies,
+    clock,
+    onLate: () => metrics.copiesLateTotal.inc(),
+  });
   return {
     ...metrics,
     metrics,
     pool,
+    copies,
     clock,
     random,
     bulkhead,
     sessions,
-    secrets: new SessionSecrets(config.wrappingKey, (id, offered) =>
-      keepSessionSecret(pool, id, offered),
-    ),
+    secrets: new SessionSecrets(config.wrappingKey, keepSecretIn(copies)),
     revocations: new Revocations({
       load: (sinceMs, nowMs) => loadRevocations(pool, sinceMs, nowMs),
       redis,
@@ -129,12 +152,15 @@ function startLoops(context: Context, pool: Pool, deps: AppDeps): Loops {
   const { config, log, clock, draining } = context;
   let isBallotKeyKnown = false;
   const readSessions = async (): Promise<void> => {
-    if (!isBallotKeyKnown) await insertBallotKey(pool, config.ballotKey.publicJwk);
+    if (!isBallotKeyKnown) {
+      await deps.copies.write((db) => insertBallotKey(db, config.ballotKey.publicJwk));
+    }
     isBallotKeyKnown = true;
     await deps.sessions.refresh();
     // Fetched ahead of the first ballot: Postgres may be away when it comes.
     for (const session of deps.sessions.all()) {
-      if (sessionState(session, clock.now()) !== 'closed') {
+      if (session.is_final) deps.secrets.forget(session.session_id);
+      else if (sessionState(session, clock.now()) !== 'closed') {
         await deps.secrets.get(session.session_id);
       }
     }
@@ -145,6 +171,14 @@ function startLoops(context: Context, pool: Pool, deps: AppDeps): Loops {
       name: 'reading revocations',
       everyMs: 30 * SECOND_MS,
       act: () => deps.revocations.refresh(),
+    },
+    {
+      name: 'deleting secrets of final sessions',
+      everyMs: 5 * SECOND_MS,
+      act: async () => {
+        const secrets = await deleteFinalSecrets(pool);
+        if (secrets > 0) log.info({ secrets }, 'secrets of final sessions deleted');
+      },
     },
     {
       name: 'deleting what has expired',

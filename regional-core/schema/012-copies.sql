@@ -43,7 +43,7 @@ $$;
 REVOKE ALL ON FUNCTION votes.copies_mark, votes.copies_with FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION votes.copies_mark, votes.copies_with TO portal, identity;
 
--- A link in a mail may be asked for again while its answer is on the way to the copies: the row says
--- that it did its work, until it expires. The address and the password are gone from it by then.
+-- A link in a mail did its work and was not answered yet, because the copies lag: it may be asked
+-- for again. With the answer the row goes.
 ALTER TABLE identity.registrations ADD COLUMN completed_at timestamptz;
-GRANT UPDATE ON identity.registrations TO identity;
+GRANT UPDATE (completed_at, password_hash) ON identity.registrations TO identity;

@@ -61,6 +61,7 @@ export const paths: ZodOpenApiPathsObject = {
           'body_too_large',
           'unsupported_media_type',
           'invalid_verification',
+          'outcome_unknown',
           'not_ready',
         ),
       },

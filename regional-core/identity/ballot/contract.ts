@@ -36,7 +36,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: 'Open a ballot, with a login or with a voting code; ahead of the opening, too.',
       description:
         'The same voter gets the same vote id every time, also after voting or closing (then for ' +
-        'reading).',
+        'reading), until the result is final.',
       security: [{ accessToken: [] }, {}],
       requestParams: { path: sessionParams },
       requestBody: { content: { 'application/json': { schema: ballotBody } } },
@@ -49,6 +49,7 @@ export const paths: ZodOpenApiPathsObject = {
           'invalid_token',
           'not_eligible',
           'not_found',
+          'session_closed',
           'body_too_large',
           'unsupported_media_type',
           'invalid_code',

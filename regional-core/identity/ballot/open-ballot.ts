@@ -11,6 +11,7 @@ import { limits } from '../limit/limits.ts';
 import type { ListedSession } from '../session/session-list.ts';
 import type { AccessClaims } from '../token/access-token.ts';
 import { ballotExpiryS } from './ballot-expiry.ts';
+import { noBallotAfterFinal } from './keep-secret.ts';
 import type { VotingRegion } from './regions.ts';
 import type { SessionSecrets } from './session-secrets.ts';
 import { voteIdOf } from './vote-id.ts';
@@ -63,9 +64,14 @@ export async function voterByCode(
 
 /**
  * Signs a ballot: which vote may be cast, and not by whom. Needs no store once the session's secret
- * is here. A scheduled session gives ballots too: they are opened ahead of the rush.
+ * is here. A scheduled session gives ballots too: they are opened ahead of the rush. Throws
+ * `session_closed` once the result is final.
  */
 export async function openBallot(deps: BallotDeps, session: ListedSession, voter: Voter) {
+  if (session.is_final) {
+    deps.secrets.forget(session.session_id);
+    throw noBallotAfterFinal();
+  }
   const secret = await deps.secrets.get(session.session_id);
   const nowMs = deps.clock.now();
   const exp = ballotExpiryS(session, nowMs);

@@ -1,7 +1,10 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { unwrapSecret, wrapSecret } from './wrapping.ts';
 
-/** Stores what is offered if nothing stands, and gives what stands. */
+/**
+ * Stores what is offered if nothing stands, and gives what stands. Rejects while the store, or a
+ * copy that must have it, is away, and for a session that is to have no secret any more.
+ */
 export type KeepSecret = (sessionId: string, offered: Buffer) => Promise<Buffer>;
 
 const secretBytes = 32;
@@ -34,6 +37,11 @@ export class SessionSecrets {
     } finally {
       this.#reading.delete(sessionId);
     }
+  }
+
+  /** For a session whose result is final: no vote id of it is made here again. */
+  forget(sessionId: string): void {
+    this.#byId.delete(sessionId);
   }
 
   async #read(sessionId: string): Promise<KeyObject> {

@@ -2,11 +2,19 @@ import { type Clock, sleep } from '#common/clock.ts';
 import type { SessionMessage } from '#common/contracts/session.ts';
 
 /** A voting session as its row says; opening and closing follow the clock. */
-export type ListedSession = Omit<SessionMessage, 'type' | 'v' | 'epoch' | 'released_at_ms'>;
+export interface ListedSession
+  extends Omit<
+    SessionMessage,
+    'type' | 'v' | 'epoch' | 'released_at_ms' | 'sealed_at_ms' | 'final'
+  > {
+  /** The result stands: no ballots are made any more. */
+  readonly is_final: boolean;
+}
 
-export type LoadSessions = (
-  known: readonly Pick<ListedSession, 'session_no' | 'version'>[],
-) => Promise<readonly ListedSession[]>;
+export type KnownSession = Pick<ListedSession, 'session_no' | 'version' | 'is_final'>;
+
+/** The sessions that are new, of a higher version, or final since they were read. */
+export type LoadSessions = (known: readonly KnownSession[]) => Promise<readonly ListedSession[]>;
 
 /** Between two reads that unknown session ids ask for. */
 const askedSpacingMs = 100;
@@ -78,7 +86,7 @@ export class SessionList {
   async #read(): Promise<void> {
     for (const session of await this.#load([...this.#byId.values()])) {
       const held = this.#byId.get(session.session_id);
-      if (held === undefined || session.version > held.version) {
+      if (held === undefined || session.version > held.version || session.is_final) {
         this.#byId.set(session.session_id, session);
       }
     }

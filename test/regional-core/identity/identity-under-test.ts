@@ -63,7 +63,7 @@ export async function startIdentityUnderTest(
     aheadMs: 0,
     now: () => Date.now() + clock.aheadMs,
     monotonicMs: () => systemClock.monotonicMs(),
-    after: systemClock.after,
+    after: (ms, act) => systemClock.after(ms, act),
   };
   const running = await startIdentity({
     config: {
@@ -78,6 +78,7 @@ export async function startIdentityUnderTest(
         { name: 'east', url: 'http://localhost/r/east' },
       ],
       postgresUrl: database.url('identity'),
+      postgresCopies: 0,
       redisUrl: inject('stores').redisUrl,
       redisPrefix: `test-${randomUUID()}:`,
       originSecrets: [originSecret],

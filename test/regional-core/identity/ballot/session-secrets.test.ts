@@ -38,6 +38,16 @@ test('a secret is read once, however many ask, and goes on without the store', a
   expect(store.reads).toBe(1);
 });
 
+test('a secret that is forgotten is asked for again', async () => {
+  const { store, keep } = createStore();
+  const secrets = new SessionSecrets(wrappingKey, keep);
+  const sessionId = randomUUID();
+  await secrets.get(sessionId);
+  secrets.forget(sessionId);
+  store.isAway = true;
+  await expect(secrets.get(sessionId)).rejects.toThrow('away');
+});
+
 test('a read that fails is told, and tried again by the next', async () => {
   const { store, keep } = createStore();
   const secrets = new SessionSecrets(wrappingKey, keep);

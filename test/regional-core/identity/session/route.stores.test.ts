@@ -52,7 +52,8 @@ test('open and scheduled sessions are listed, newest first, closed ones not', as
 });
 
 test('a change of the row is seen within about a second', async () => {
-  const sessionId = await insert({});
+  const nowMs = Date.now();
+  const sessionId = await insert({ opensAtMs: nowMs + HOUR_MS, closesAtMs: nowMs + 2 * HOUR_MS });
   expect((await identity.ask(`/api/v1/sessions/${sessionId}`)).body['title']).toBe('A final');
   await admin.query(
     "UPDATE votes.voting_sessions SET title = 'The final', version = 2 WHERE session_id = $1",

@@ -17,6 +17,7 @@ function createSession(session_no: number, changes: Partial<ListedSession> = {})
     closes_at_ms: 1,
     eligibility: ['code'],
     results_policy: 'live',
+    is_final: false,
     ...changes,
   };
 }

@@ -12,6 +12,7 @@ test('a list shows at most a hundred sessions and none that is closed', () => {
     closes_at_ms: index % 2 === 0 ? 1000 : 3000,
     eligibility: ['code'] as const,
     results_policy: 'live' as const,
+    is_final: false,
   }));
   const views = viewSessions(sessions, 'http://results', 2000);
   expect(views).toHaveLength(100);

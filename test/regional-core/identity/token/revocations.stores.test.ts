@@ -34,7 +34,11 @@ function createWorld() {
       },
       redis,
       prefix,
-      clock: { now: () => world.nowMs, monotonicMs: () => world.nowMs, after: systemClock.after },
+      clock: {
+        now: () => world.nowMs,
+        monotonicMs: () => world.nowMs,
+        after: (ms, act) => systemClock.after(ms, act),
+      },
     });
   return { world, prefix, start };
 }
