@@ -21,7 +21,7 @@ const clock = {
   nowMs: 1_700_000_000_000,
   now: () => clock.nowMs,
   monotonicMs: () => 0,
-  after: (ms, act) => systemClock.after(ms, act),
+  after: (ms: number, act: () => void) => systemClock.after(ms, act),
 };
 const localTotal = new Counter({ name: 'local', help: 'x', labelNames: ['limit'], registers: [] });
 const prefix = `test-${randomUUID()}:`;
