@@ -4,8 +4,8 @@ import type { Log } from '#common/log.ts';
 /**
  * Keeps a store that may be away from slowing what can do without it.
  *
- *   closed ── a call fails, or the oldest is unanswered for 80 ms ──► open: nobody waits for it
- *   open ── after a second the next call is made aside, its caller does not wait ──► closed, or open
+ *   closed ── a call fails, or the oldest is unanswered for too long ──► open: nobody waits for it
+ *   open ── after its rest the next call is made aside, its caller does not wait ──► closed, or open
  *
  * When it opens, all who wait go on at once: however many they are, none waits longer than the
  * oldest did. While it is open a call costs nothing, and one at a time tries whether the store is
@@ -15,13 +15,25 @@ export class Breaker {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #store: string;
+  readonly #answerMsMax: number;
+  readonly #restMs: number;
   readonly #waiting = new Set<Waiting>();
   #state: 'closed' | 'open' | 'trying' = 'closed';
   #restUntilMs = 0;
   #cancelWatch: (() => void) | undefined;
 
-  /** @param store what is guarded, for the log */
-  constructor(options: { readonly clock: Clock; readonly log: Log; readonly store: string }) {
+  constructor(options: {
+    readonly clock: Clock;
+    readonly log: Log;
+    /** What is guarded, for the log. */
+    readonly store: string;
+    /** The longest that anybody waits for an answer. */
+    readonly answerMsMax: number;
+    /** How long it stays open before the store is tried. */
+    readonly restMs: number;
+  }) {
+    this.#answerMsMax = options.answerMsMax;
+    this.#restMs = options.restMs;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#store = options.store;
@@ -29,6 +41,11 @@ export class Breaker {
 
   get isOpen(): boolean {
     return this.#state !== 'closed';
+  }
+
+  /** While it is open: the monotonic time until which the store is not tried. */
+  get restUntilMs(): number {
+    return this.#state === 'trying' ? Infinity : this.#restUntilMs;
   }
 
   /** What the store answered; undefined when it was not asked or did not answer in time. */
@@ -72,14 +89,14 @@ export class Breaker {
   #watch(): void {
     const [oldest] = this.#waiting;
     if (oldest === undefined || this.#cancelWatch !== undefined) return;
-    const leftMs = oldest.sinceMs + answerMsMax - this.#clock.monotonicMs();
+    const leftMs = oldest.sinceMs + this.#answerMsMax - this.#clock.monotonicMs();
     this.#cancelWatch = this.#clock.after(Math.max(1, leftMs), () => {
       this.#cancelWatch = undefined;
       const [first] = this.#waiting;
       const lateMs = first === undefined ? 0 : this.#clock.monotonicMs() - first.sinceMs;
-      if (first === undefined || lateMs < answerMsMax) return this.#watch();
+      if (first === undefined || lateMs < this.#answerMsMax) return this.#watch();
       // After a pause of this process its timers come before what lies in its sockets: once more.
-      if (first.overdue) return this.#open(new Error(`no answer within ${answerMsMax} ms`));
+      if (first.overdue) return this.#open(new Error(`no answer within ${this.#answerMsMax} ms`));
       first.overdue = true;
       this.#watch();
     });
@@ -93,7 +110,7 @@ export class Breaker {
   #open(error: unknown): void {
     if (this.#state === 'closed') this.#log.warn({ err: error }, `${this.#store} is not asked now`);
     this.#state = 'open';
-    this.#restUntilMs = this.#clock.monotonicMs() + restMs;
+    this.#restUntilMs = this.#clock.monotonicMs() + this.#restMs;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const { goOn } of waiting) goOn();
@@ -106,7 +123,3 @@ interface Waiting {
   overdue: boolean;
   readonly goOn: () => void;
 }
-
-/** An answer takes 1 ms; 100 ms are the most that a store may cost a vote, lateness included. */
-const answerMsMax = 80;
-const restMs = 1000;

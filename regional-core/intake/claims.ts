@@ -16,6 +16,9 @@ export type Admission =
       readonly pending?: Buffer | undefined;
     };
 
+/** An answer takes 1 ms; 100 ms are the most that a store may cost a vote, lateness included. */
+const answerMsMax = 80;
+const restMs = 1000;
 /** DONE claims being written at once; past it one is dropped, which costs a duplicate at most. */
 const finishingMax = 2000;
 
@@ -47,7 +50,7 @@ export class Claims {
   }) {
     const { limits, clock, log } = options;
     this.#store = options.store;
-    this.#breaker = new Breaker({ clock, log, store: 'redis' });
+    this.#breaker = new Breaker({ clock, log, store: 'redis', answerMsMax, restMs });
     this.#clock = clock;
     this.#random8 = options.random8;
     this.#onAway = options.onAway;

@@ -1,12 +1,26 @@
 import { Counter, Gauge, Histogram, latencyBucketsS, type Registry } from '#common/metrics.ts';
 
+type Attempted = (outcome: 'ok' | 'failed', records: number, seconds: number) => void;
+
 export interface IntakeMetrics {
   readonly answered: (code: string, seconds: number) => void;
   readonly redisAway: () => void;
-  readonly attempted: (outcome: 'ok' | 'failed', records: number, seconds: number) => void;
+  /** At a batch for the region's own log. */
+  readonly attempted: Attempted;
+  /** At its copy for the other region. */
+  readonly copied: Attempted;
 }
 
-export function createIntakeMetrics(registry: Registry, queueHeld: () => number): IntakeMetrics {
+/** What is asked at each scrape. */
+export interface IntakeState {
+  readonly queueHeld: () => number;
+  readonly inFlight: () => number;
+  readonly pressure: () => number;
+  readonly receiptKeyReadable: () => boolean;
+  readonly standbyAway: () => boolean;
+}
+
+export function createIntakeMetrics(registry: Registry, state: IntakeState): IntakeMetrics {
   const registers = [registry];
   const submitted = new Counter({
     name: 'votes_submitted_total',
@@ -48,12 +62,13 @@ export function createIntakeMetrics(registry: Registry, queueHeld: () => number)
     buckets: latencyBucketsS,
     registers,
   });
-  const queued: Gauge = new Gauge({
-    name: 'produce_queue_records',
-    help: 'Votes that wait for an acknowledgement.',
+  const copies = new Counter({
+    name: 'standby_records_total',
+    help: 'Votes sent to the other region by outcome: ok is acknowledged there.',
+    labelNames: ['outcome'],
     registers,
-    collect: () => queued.set(queueHeld()),
   });
+  gaugeState(registry, state);
   return {
     answered: (code, seconds) => {
       submitted.inc({ code });
@@ -67,5 +82,31 @@ export function createIntakeMetrics(registry: Registry, queueHeld: () => number)
       batchRecords.observe(records);
       produceSeconds.observe(seconds);
     },
+    copied: (outcome, records) => copies.inc({ outcome }, records),
   };
+}
+
+function gaugeState(registry: Registry, state: IntakeState): void {
+  const show = (name: string, help: string, value: () => number | boolean): void => {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: () => gauge.set(Number(value())),
+    });
+  };
+  show('produce_queue_records', 'Votes that wait for an acknowledgement.', state.queueHeld);
+  show('votes_in_flight', 'Requests to POST /votes that have no answer yet.', state.inFlight);
+  show(
+    'admission_pressure_ratio',
+    'How near the worst bound is (turn of the loop, wait in the queue, in flight); from 1 on ' +
+      'requests are refused.',
+    state.pressure,
+  );
+  show(
+    'receipt_key_readable',
+    '1 while the file of the receipt key holds one; at 0 the last good key signs on.',
+    state.receiptKeyReadable,
+  );
+  show('standby_away', '1 while the other region takes no copies.', state.standbyAway);
 }

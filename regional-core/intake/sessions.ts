@@ -1,6 +1,7 @@
 import {
   decodeSessionsMessage,
   isNewerSession,
+  type RegionsMessage,
   type SessionMessage,
 } from '#common/contracts/session.ts';
 import { importPublicKeys, type PublicKeys } from '#common/keys.ts';
@@ -16,6 +17,7 @@ export interface KnownSession {
 export class Sessions {
   readonly #sessions = new Map<string, KnownSession>();
   #ballotKeys: PublicKeys = new Map();
+  #regions: Pick<RegionsMessage, 'epoch' | 'lost'> = { epoch: 0, lost: [] };
 
   get ballotKeys(): PublicKeys {
     return this.#ballotKeys;
@@ -25,11 +27,19 @@ export class Sessions {
     return this.#sessions.get(sessionId);
   }
 
+  /** True once two people declared the region lost: nothing that it accepts would be read. */
+  isLost(region: string): boolean {
+    return this.#regions.lost.includes(region);
+  }
+
   apply(records: readonly Pick<LogRecord, 'value'>[]): void {
     for (const { value } of records) {
       const message = decodeSessionsMessage(value);
       if (message?.type === 'ballot_keys') this.#ballotKeys = importPublicKeys(message.keys);
       if (message?.type === 'session') this.#keep(message);
+      if (message?.type === 'regions' && message.epoch >= this.#regions.epoch) {
+        this.#regions = message;
+      }
     }
   }
 

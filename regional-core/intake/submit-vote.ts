@@ -6,15 +6,10 @@ import { graceMs, sessionState } from '#common/contracts/session.ts';
 import { encodeVoteRecord, voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { jitteredRetryS, ServiceError } from '#common/errors.ts';
 import type { PublicKeys } from '#common/keys.ts';
+import { OutcomeUnknownError } from './batch-sender.ts';
 import { choiceOf, type DoneClaim, decideByClaim } from './claim.ts';
 import type { Claims } from './claims.ts';
-import {
-  NotSentError,
-  OutcomeUnknownError,
-  type Place,
-  type ProduceQueue,
-  type Reservation,
-} from './produce-queue.ts';
+import { NotSentError, type Place, type ProduceQueue, type Reservation } from './produce-queue.ts';
 import type { KnownSession, Sessions } from './sessions.ts';
 import { isIdempotencyKey, type VoteRequest } from './vote-request.ts';
 
@@ -86,7 +81,7 @@ const retryS = 1;
  */
 export async function submitVote(parts: SubmitParts, submitted: Submitted): Promise<Accepted> {
   const submission = await check(parts, submitted);
-  const place = parts.queue.reserve();
+  const place = parts.queue.reserve(submission.ballot.session_id);
   if (place === undefined) throw overloaded(parts);
   try {
     return await submitInto(place, parts, submission);

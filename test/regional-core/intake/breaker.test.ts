@@ -10,7 +10,7 @@ let asked: number;
 beforeEach(() => {
   vi.useFakeTimers();
   const clock = { ...systemClock, monotonicMs: () => Date.now() };
-  breaker = new Breaker({ clock, log, store: 'store' });
+  breaker = new Breaker({ clock, log, store: 'store', answerMsMax: 80, restMs: 1000 });
   asked = 0;
 });
 afterEach(() => {

@@ -6,12 +6,14 @@ import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/con
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createLog } from '#common/log.ts';
 import { createIntakeApp } from '../../../regional-core/intake/app.ts';
+import { OutcomeUnknownError } from '../../../regional-core/intake/batch-sender.ts';
 import type { Claim } from '../../../regional-core/intake/claim.ts';
 import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
+import { Gate } from '../../../regional-core/intake/gate.ts';
+import { LimitedTokens } from '../../../regional-core/intake/limited-tokens.ts';
 import {
   batchesMax,
   batchRecordsMax,
-  OutcomeUnknownError,
   ProduceQueue,
   produceDeadlineMs,
   queueRecordsMax,
@@ -79,6 +81,7 @@ let signing: () => typeof receiptKey;
 
 let voteLog: MemoryVoteLog;
 let queue: ProduceQueue;
+let gate: Gate;
 let url: string;
 let stop: () => Promise<void>;
 
@@ -118,11 +121,16 @@ beforeEach(async () => {
       clock,
       random: Math.random,
       isReady: () => true,
+      gate: (gate = new Gate({ clock, random: Math.random, waitedMs: () => queue.waitedMs() })),
+      limitedTokens: new LimitedTokens(clock),
     },
   );
   const server = createHttpServer(listener(app));
   url = `http://127.0.0.1:${await listen(server, '127.0.0.1', 0)}/api/v1/votes`;
-  stop = () => new Promise((resolve) => server.close(() => resolve()));
+  stop = () => {
+    gate.close();
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
 });
 afterEach(() => stop());
 
@@ -188,7 +196,7 @@ test('a session that closes while the claim is made is closed, and nothing is wr
 });
 
 test('with the queue full a vote is told so before it is claimed, and taken once there is room', async () => {
-  const places = Array.from({ length: queueRecordsMax }, () => queue.reserve());
+  const places = Array.from({ length: queueRecordsMax }, () => queue.reserve('session'));
   const { status, body, retryAfterS } = await post();
   expect(status).toBe(503);
   expect(body).toMatchObject({ error: 'overloaded', retryable: true });
@@ -204,7 +212,7 @@ test('a vote whose turn does not come in time was never sent: overloaded, not un
   voteLog.faults = Array.from({ length: batchesMax }, () => 'not_written');
   const stuck = Array.from({ length: batchesMax * batchRecordsMax }, () =>
     queue
-      .reserve()!
+      .reserve('session')!
       .append({ key: Buffer.from('session'), value: Buffer.from('vote') })
       .catch((error: unknown) => error),
   );

@@ -1,4 +1,7 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { sleep, systemClock } from '#common/clock.ts';
@@ -12,7 +15,7 @@ import {
 import { topicName } from '#common/contracts/topics.ts';
 import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
 import { createProducer, readLogBounds } from '#common/kafka.ts';
-import { importPublicKeys } from '#common/keys.ts';
+import { importPublicKeys, type SigningKey } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createRedis } from '#common/redis.ts';
@@ -29,7 +32,10 @@ const topics = await createTestTopics();
 const redisUrl = inject('stores').redisUrl;
 export const redisPrefix = `${randomBytes(4).toString('hex')}:`;
 export const ballotKey = createSigningKey();
-const receiptKey = createSigningKey();
+export const receiptKey = createSigningKey();
+const folder = await mkdtemp(join(tmpdir(), 'vote-intake-'));
+export const receiptKeyPath = join(folder, 'receipt-key.jwk');
+await writeFile(receiptKeyPath, privateJwk(receiptKey));
 export const confirmationKey = createSecretKey(randomBytes(32));
 const secret = 'the-secret-of-the-edge';
 export const redis = createRedis({ url: redisUrl, name: 'test', commandMs: 1000, log });
@@ -81,6 +87,9 @@ interface IntakeChanges {
   readonly redisPrefix?: string;
   readonly kafkaBrokers?: string[];
   readonly topicPrefix?: string;
+  readonly durability?: 'two-regions';
+  readonly standbyBrokers?: string[];
+  readonly standbyAway?: 'refuse' | 'accept';
 }
 
 export async function startIntake(changes: IntakeChanges = {}) {
@@ -99,9 +108,11 @@ export async function startIntake(changes: IntakeChanges = {}) {
       redisUrl,
       redisPrefix,
       originSecrets: [secret],
-      receiptKey,
+      receiptKey: { path: receiptKeyPath, key: receiptKey },
       confirmationKey,
       durability: 'single',
+      standbyBrokers: [],
+      standbyAway: 'refuse',
       kafkaReplication: 1,
       clockErrorMs: 5,
       clockBoundFile: undefined,
@@ -151,6 +162,7 @@ const intake = await startReadyIntake();
 afterAll(async () => {
   await intake.stop();
   redis.disconnect();
+  await rm(folder, { recursive: true });
 });
 
 let address = 0;
@@ -206,6 +218,11 @@ export function receiptOf({ body }: Answer): Receipt {
   const receipt = verifyReceipt(String(body['receipt']), publicKeys);
   if (receipt === undefined) throw new Error('the receipt is not signed by the region');
   return receipt;
+}
+
+/** A key as the file holds it that intake reads. */
+export function privateJwk({ privateKey }: SigningKey): string {
+  return JSON.stringify(privateKey.export({ format: 'jwk' }));
 }
 
 /** Every record in the log, by `partition/offset`. */

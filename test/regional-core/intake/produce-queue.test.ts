@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
+import { OutcomeUnknownError } from '../../../regional-core/intake/batch-sender.ts';
 import {
   batchesMax,
   batchRecordsMax,
   NotSentError,
-  OutcomeUnknownError,
   ProduceQueue,
   produceDeadlineMs,
   queueRecordsMax,
@@ -32,7 +32,8 @@ function makeSlow(log: MemoryVoteLog, slowMs: number): { begun: number[] } {
 }
 
 const clock = { ...systemClock, monotonicMs: () => Date.now() };
-const append = (queue: ProduceQueue, sent: OutgoingRecord) => queue.reserve()!.append(sent);
+const append = (queue: ProduceQueue, sent: OutgoingRecord) =>
+  queue.reserve('session')!.append(sent);
 const record = (text: string) => ({ key: Buffer.from('session'), value: Buffer.from(text) });
 
 function createQueue(log: MemoryVoteLog) {
@@ -121,10 +122,10 @@ test('says that it has no room before anything is claimed', async () => {
   const held = Array.from({ length: queueRecordsMax }, () =>
     append(queue, record('x')).catch(() => undefined),
   );
-  expect(queue.reserve()).toBeUndefined();
+  expect(queue.reserve('session')).toBeUndefined();
   await vi.advanceTimersByTimeAsync(produceDeadlineMs + 500);
   await Promise.all(held);
-  expect(queue.reserve()).toBeDefined();
+  expect(queue.reserve('session')).toBeDefined();
 });
 
 test('a drain answers everything that was taken in', async () => {
