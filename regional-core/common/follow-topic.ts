@@ -31,10 +31,22 @@ export function followTopic(
     reader.assign(new Map(starts.map((offset, partition) => [partition, offset])));
   };
 
+  /** Partitions that were added since: their logs start at 0. */
+  const followNew = (): void => {
+    const followed = reader.positions();
+    if (reader.size <= followed.size) return;
+    const all = Array.from({ length: reader.size }, (_, partition): [number, number] => [
+      partition,
+      followed.get(partition) ?? 0,
+    ]);
+    reader.assign(new Map(all));
+  };
+
   const run = async (): Promise<void> => {
     await untilDone(startAtLogStart);
     while (!closing.signal.aborted) {
       try {
+        followNew();
         const batches = await reader.take(recordsAtOnceMax, 500);
         for (const batch of batches) if (batch.records.length > 0) onRecords(batch.records);
         if (reader.caughtUp()) reachedEndAtMs = reader.heardAtMs;

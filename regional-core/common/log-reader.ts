@@ -2,6 +2,9 @@ import { type Consumer, findErrorBy } from '@platformatic/kafka';
 import { sleep } from './clock.ts';
 import { createGrouplessConsumer, readTopicLayout, type TopicLayout } from './kafka.ts';
 import type { Log } from './log.ts';
+import { LogBuffer, type PartitionBatch } from './log-buffer.ts';
+
+export type { LogRecord, PartitionBatch } from './log-buffer.ts';
 
 /**
  * Reads partitions of one topic from explicit offsets: no consumer group, no committed offsets. The
@@ -27,32 +30,26 @@ export interface LogReaderOptions {
   readonly paceMs?: number;
 }
 
-export interface LogRecord {
-  readonly offset: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-}
-
-export interface PartitionBatch {
-  readonly partition: number;
-  /** Offset of the first record asked for; the log may be compacted, so none need have it. */
-  readonly from: number;
-  /** Where the next batch of this partition starts. */
-  readonly next: number;
-  /** The log's end (high watermark) when this was fetched. */
-  readonly logEnd: number;
-  readonly records: readonly LogRecord[];
-}
-
 /** The offset asked for lies outside the log: records are gone, or the log is not the one meant. */
 export class OffsetOutOfRangeError extends Error {
   readonly partition: number;
   readonly offset: number;
-  constructor(partition: number, offset: number) {
-    super(`partition ${partition} has no offset ${offset}`);
+  constructor(partition: number, offset: number, why = `has no offset ${offset}`) {
+    super(`partition ${partition} ${why}`);
     this.name = 'OffsetOutOfRangeError';
     this.partition = partition;
     this.offset = offset;
+  }
+}
+
+/**
+ * Records that were read are not in the log any more, although it may be as long as before: a broker
+ * that did not have them was elected. What stands at their offsets now are other records.
+ */
+export class LogDivergedError extends OffsetOutOfRangeError {
+  constructor(partition: number, offset: number, agreedTo: number) {
+    super(partition, offset, `was read to ${offset}, but agrees with what was read to ${agreedTo}`);
+    this.name = 'LogDivergedError';
   }
 }
 
@@ -67,33 +64,24 @@ export class LogReplacedError extends Error {
   }
 }
 
-interface PartitionState {
-  /** Next offset to fetch. */
-  position: number;
-  /** Next offset to hand out: first of the buffer. */
-  handedOut: number;
-  logEnd: number | undefined;
-  buffer: LogRecord[];
-  outOfRange: boolean;
-}
-
-const bufferBytesMax = 16 * 1024 * 1024;
 const fetchBytesMax = 4 * 1024 * 1024;
 const partitionBytesMax = 1024 * 1024;
 const backOffMs = { min: 50, max: 1000 };
+/** Partitions that were added, and a topic that was made anew, are noticed this late at most. */
+const layoutMs = 15_000;
 
 export class LogReader {
   readonly #options: LogReaderOptions;
   readonly #maxWaitMs: number;
   readonly #paceMs: number;
-  readonly #partitions = new Map<number, PartitionState>();
+  readonly #buffer = new LogBuffer();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #closing = new AbortController();
   #consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
   #layout: TopicLayout | undefined;
   #layoutRead: Promise<void> | undefined;
   #replaced: LogReplacedError | undefined;
-  #bufferedBytes = 0;
+  readonly #watching: Promise<void>;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #wakeTaker: (() => void) | undefined;
   #wakeLoops: (() => void)[] = [];
@@ -103,6 +91,7 @@ export class LogReader {
     this.#maxWaitMs = options.maxWaitMs ?? 500;
     this.#paceMs = options.paceMs ?? 0;
     this.#consumer = createGrouplessConsumer(options);
+    this.#watching = this.#watchLayout();
   }
 
   /** The topic as last read: cluster id, topic id, leaders. Reads it when not yet known. */
@@ -111,37 +100,32 @@ export class LogReader {
     return this.#layout;
   }
 
+  /** Partitions the topic has, as last heard; 0 before that. It may grow while it is read. */
+  get size(): number {
+    return this.#layout?.partitions.length ?? 0;
+  }
+
   /** The partitions to read: new ones start where the map says, those already read go on. */
   assign(positions: ReadonlyMap<number, number>): void {
-    for (const partition of this.#partitions.keys()) {
-      if (!positions.has(partition)) this.#drop(partition);
+    for (const partition of this.#buffer.partitions) {
+      if (!positions.has(partition)) this.#buffer.drop(partition);
     }
     for (const [partition, offset] of positions) {
-      if (!this.#partitions.has(partition)) this.seek(partition, offset);
+      if (!this.#buffer.has(partition)) this.seek(partition, offset);
     }
-    const known = this.#layout?.partitions.length ?? Number.POSITIVE_INFINITY;
-    // Partitions were added to the topic since its layout was read.
-    if ([...positions.keys()].some((partition) => partition >= known)) this.#refreshLayout();
     this.#startLoops();
   }
 
   /** Forgets what is buffered of a partition and goes on at the offset given. */
   seek(partition: number, offset: number): void {
-    this.#drop(partition);
-    this.#partitions.set(partition, {
-      position: offset,
-      handedOut: offset,
-      logEnd: undefined,
-      buffer: [],
-      outOfRange: false,
-    });
+    this.#buffer.start(partition, offset);
     this.#wakeAllLoops();
   }
 
   /**
    * What has come since the last call, at most `recordsMax` records; waits up to `waitMs` for the
-   * first. Throws OffsetOutOfRangeError until the partition is sought elsewhere or unassigned, and
-   * LogReplacedError from when the topic is another one.
+   * first. Throws OffsetOutOfRangeError (LogDivergedError is one) until the partition is sought
+   * elsewhere or unassigned, and LogReplacedError from when the topic is another one.
    */
   async take(recordsMax: number, waitMs: number): Promise<PartitionBatch[]> {
     if (!this.#hasNews()) {
@@ -155,28 +139,14 @@ export class LogReader {
       this.#wakeTaker = undefined;
     }
     if (this.#replaced !== undefined) throw this.#replaced;
-    // Before anything is cut: what was cut and not handed out would be lost.
-    for (const [partition, state] of this.#partitions) {
-      if (state.outOfRange) throw new OffsetOutOfRangeError(partition, state.position);
-    }
-    const batches: PartitionBatch[] = [];
-    let room = recordsMax;
-    for (const [partition, state] of this.#partitions) {
-      if (room === 0 || state.handedOut === state.position) continue;
-      const batch = this.#cut(partition, state, room);
-      room -= batch.records.length;
-      batches.push(batch);
-    }
+    const batches = this.#buffer.take(recordsMax);
     this.#wakeAllLoops();
     return batches;
   }
 
   /** True when everything up to each partition's end has been taken. */
   caughtUp(): boolean {
-    for (const { handedOut, logEnd } of this.#partitions.values()) {
-      if (logEnd === undefined || handedOut < logEnd) return false;
-    }
-    return true;
+    return this.#buffer.isTaken();
   }
 
   /** Monotonic milliseconds of the last answer from any broker; −∞ before the first. */
@@ -186,16 +156,12 @@ export class LogReader {
 
   /** Log end of each partition as last heard. */
   logEnds(): ReadonlyMap<number, number> {
-    const ends = new Map<number, number>();
-    for (const [partition, { logEnd }] of this.#partitions) {
-      if (logEnd !== undefined) ends.set(partition, logEnd);
-    }
-    return ends;
+    return this.#buffer.logEnds();
   }
 
   /** Next offset to be taken, per partition. */
   positions(): ReadonlyMap<number, number> {
-    return new Map([...this.#partitions].map(([partition, state]) => [partition, state.handedOut]));
+    return this.#buffer.positions();
   }
 
   async close(): Promise<void> {
@@ -203,29 +169,11 @@ export class LogReader {
     this.#wakeAllLoops();
     this.#wakeTaker?.();
     await this.#consumer.close(true).catch(() => undefined);
-    await Promise.all(this.#loops.values());
+    await Promise.all([this.#watching, ...this.#loops.values()]);
   }
 
   #hasNews(): boolean {
-    for (const state of this.#partitions.values()) {
-      if (state.outOfRange || state.handedOut < state.position) return true;
-    }
-    return this.#closing.signal.aborted || this.#replaced !== undefined;
-  }
-
-  #cut(partition: number, state: PartitionState, room: number): PartitionBatch {
-    const records = state.buffer.splice(0, room);
-    const from = state.handedOut;
-    for (const record of records) this.#bufferedBytes -= bytesOf(record);
-    state.handedOut = state.buffer[0]?.offset ?? state.position;
-    return { partition, from, next: state.handedOut, logEnd: state.logEnd ?? 0, records };
-  }
-
-  #drop(partition: number): void {
-    for (const record of this.#partitions.get(partition)?.buffer ?? []) {
-      this.#bufferedBytes -= bytesOf(record);
-    }
-    this.#partitions.delete(partition);
+    return this.#closing.signal.aborted || this.#replaced !== undefined || this.#buffer.hasNews();
   }
 
   #wakeAllLoops(): void {
@@ -239,14 +187,23 @@ export class LogReader {
       this.#refreshLayout();
       return;
     }
+    if (!this.#isWhole(this.#layout)) this.#refreshLayout();
     for (const { partition, leader } of this.#layout.partitions) {
-      if (leader < 0 || this.#loops.has(leader) || !this.#partitions.has(partition)) continue;
+      if (leader < 0 || this.#loops.has(leader) || !this.#buffer.has(partition)) continue;
       const loop = this.#runLoop(leader).finally(() => {
         this.#loops.delete(leader);
         // What this broker led has moved, or was assigned just now.
         this.#startLoops();
       });
       this.#loops.set(leader, loop);
+    }
+  }
+
+  async #watchLayout(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      await sleep(layoutMs, this.#closing.signal);
+      // Nobody has asked for anything yet: then nothing is connected either.
+      if (this.#layout !== undefined && !this.#closing.signal.aborted) this.#refreshLayout();
     }
   }
 
@@ -268,7 +225,7 @@ export class LogReader {
           return;
         }
         this.#layout = read;
-        if (read.partitions.every(({ leader }) => leader >= 0)) return;
+        if (this.#isWhole(read)) return;
       } catch (error) {
         this.#options.log.debug({ err: error }, 'kafka metadata could not be read');
       }
@@ -277,12 +234,20 @@ export class LogReader {
     }
   }
 
+  /** Every partition is led, and those assigned are there: one may have been added just now. */
+  #isWhole({ partitions }: TopicLayout): boolean {
+    return (
+      partitions.every(({ leader }) => leader >= 0) &&
+      [...this.#buffer.partitions].every((partition) => partition < partitions.length)
+    );
+  }
+
   async #runLoop(node: number): Promise<void> {
     let waitMs = backOffMs.min;
     while (!this.#closing.signal.aborted && this.#replaced === undefined) {
       const wanted = this.#wantedFrom(node);
       if (wanted.size === 0) return;
-      if (this.#bufferedBytes > bufferBytesMax) {
+      if (this.#buffer.isFull) {
         await new Promise<void>((resolve) => this.#wakeLoops.push(resolve));
         continue;
       }
@@ -304,23 +269,24 @@ export class LogReader {
     }
   }
 
-  /** partition → position, for what this broker leads and we may read. */
-  #wantedFrom(node: number): Map<number, number> {
-    const wanted = new Map<number, number>();
+  /** What this broker leads and we may read. */
+  #wantedFrom(node: number): Map<number, Wanted> {
+    const found = new Map<number, Wanted>();
     for (const { partition, leader } of this.#layout?.partitions ?? []) {
-      const state = this.#partitions.get(partition);
-      if (leader === node && state && !state.outOfRange) wanted.set(partition, state.position);
+      const wanted = leader === node ? this.#buffer.wanted(partition) : undefined;
+      if (wanted !== undefined) found.set(partition, wanted);
     }
-    return wanted;
+    return found;
   }
 
-  async #fetchOnce(node: number, wanted: ReadonlyMap<number, number>): Promise<void> {
-    const partitions = [...wanted].map(([partition, position]) => ({
+  async #fetchOnce(node: number, wanted: ReadonlyMap<number, Wanted>): Promise<void> {
+    const partitions = [...wanted].map(([partition, { offset, epochBefore }]) => ({
       partition,
-      fetchOffset: BigInt(position),
+      fetchOffset: BigInt(offset),
       partitionMaxBytes: partitionBytesMax,
       currentLeaderEpoch: -1,
-      lastFetchedEpoch: -1,
+      // By it the broker sees whether its log has the past that we have read (KIP-595).
+      lastFetchedEpoch: epochBefore,
     }));
     const response = await this.#consumer.fetch({
       node,
@@ -332,52 +298,40 @@ export class LogReader {
     this.#heardAtMs = performance.now();
     for (const topic of response.responses) {
       for (const answer of topic.partitions) {
-        const state = this.#partitions.get(answer.partitionIndex);
+        const { partitionIndex: partition, divergingEpoch } = answer;
+        const offset = wanted.get(partition)?.offset;
         // Sought or dropped while the answer was on its way: it is about another place.
-        if (!state || state.position !== wanted.get(answer.partitionIndex)) continue;
-        state.logEnd = Number(answer.highWatermark);
-        for (const batch of answer.records ?? []) this.#append(state, batch);
+        if (offset === undefined || !this.#buffer.expects(partition, offset)) continue;
+        if (divergingEpoch !== undefined && divergingEpoch.epoch >= 0) {
+          const agreedTo = Number(divergingEpoch.endOffset);
+          this.#buffer.fail(partition, new LogDivergedError(partition, offset, agreedTo));
+          continue;
+        }
+        this.#buffer.heardEnd(partition, Number(answer.highWatermark));
+        for (const batch of answer.records ?? []) this.#buffer.add(partition, batch);
       }
     }
     this.#wakeTaker?.();
   }
 
-  #append(
-    state: PartitionState,
-    batch: {
-      firstOffset: bigint;
-      lastOffsetDelta: number;
-      records: readonly { offsetDelta: number; key: Buffer | null; value: Buffer | null }[];
-    },
-  ): void {
-    const first = Number(batch.firstOffset);
-    for (const { offsetDelta, key, value } of batch.records) {
-      const offset = first + offsetDelta;
-      // A broker answers whole batches, from the one that holds the offset asked for.
-      if (offset < state.position) continue;
-      const record = { offset, key, value };
-      state.buffer.push(record);
-      this.#bufferedBytes += bytesOf(record);
-    }
-    state.position = Math.max(state.position, first + batch.lastOffsetDelta + 1);
-  }
-
-  #markOutOfRange(error: unknown, wanted: ReadonlyMap<number, number>): boolean {
+  #markOutOfRange(error: unknown, wanted: ReadonlyMap<number, Wanted>): boolean {
     if (!findErrorBy(error as Error, 'apiId', 'OFFSET_OUT_OF_RANGE')) return false;
     const answered = (error as FetchFailure).response?.responses ?? [];
     for (const { partitions } of answered) {
       for (const { partitionIndex, errorCode } of partitions) {
-        const state = this.#partitions.get(partitionIndex);
-        const asked = wanted.get(partitionIndex);
-        if (errorCode === offsetOutOfRange && state?.position === asked && state) {
-          state.outOfRange = true;
-        }
+        const offset = wanted.get(partitionIndex)?.offset;
+        if (errorCode !== offsetOutOfRange || offset === undefined) continue;
+        if (!this.#buffer.expects(partitionIndex, offset)) continue;
+        this.#buffer.fail(partitionIndex, new OffsetOutOfRangeError(partitionIndex, offset));
       }
     }
     this.#wakeTaker?.();
     return true;
   }
 }
+
+/** An offset, and the leader epoch of the record before it. */
+type Wanted = NonNullable<ReturnType<LogBuffer['wanted']>>;
 
 function isSameLog(one: TopicLayout, other: TopicLayout): boolean {
   return one.topicId === other.topicId && one.clusterId === other.clusterId;
@@ -392,8 +346,4 @@ interface FetchFailure {
       readonly partitions: readonly { partitionIndex: number; errorCode: number }[];
     }[];
   };
-}
-
-function bytesOf(record: LogRecord): number {
-  return (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64;
 }

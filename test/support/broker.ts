@@ -14,6 +14,8 @@ export interface OwnBroker {
   /** Stops its process where it is: connections stay open and nobody answers, as when cut off. */
   pause(): void;
   resume(): void;
+  /** Kills it, does this to what it had on its disk, and starts it again. */
+  restart(meanwhile: (logFolder: string) => Promise<void>): Promise<void>;
 }
 
 const readyMsMax = 45_000;
@@ -30,20 +32,28 @@ export async function startOwnBroker(): Promise<OwnBroker> {
   const spec = kafkaSpec(findTools(), { dataDir: folder, port, controllerPort, heapMb: 256 });
   await spec.prepare();
   // A paused process takes no other signal: it would stay behind if the run were killed.
-  const child = startChild({ ...spec, deathSignal: 'SIGKILL' });
-  child.stdout?.resume();
-  child.stderr?.resume();
-  const stop = async (): Promise<void> => {
-    await stopChild(child, 'SIGKILL', stopMsMax);
-    await rm(folder, { recursive: true, force: true });
-  };
-  afterAll(stop);
-  if (!(await waitUntil(spec.probe, readyMsMax))) {
+  const start = async (): Promise<ReturnType<typeof startChild>> => {
+    const started = startChild({ ...spec, deathSignal: 'SIGKILL' });
+    started.stdout?.resume();
+    started.stderr?.resume();
+    if (await waitUntil(spec.probe, readyMsMax)) return started;
+    await stopChild(started, 'SIGKILL', stopMsMax);
     throw new Error(`the broker was not ready within ${readyMsMax} ms`);
-  }
+  };
+  let child: ReturnType<typeof startChild> | undefined;
+  afterAll(async () => {
+    if (child !== undefined) await stopChild(child, 'SIGKILL', stopMsMax);
+    await rm(folder, { recursive: true, force: true });
+  });
+  child = await start();
   return {
     address: `127.0.0.1:${port}`,
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    restart: async (meanwhile) => {
+      if (child !== undefined) await stopChild(child, 'SIGKILL', stopMsMax);
+      await meanwhile(join(folder, 'log'));
+      child = await start();
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
+import { followTopic } from '#common/follow-topic.ts';
 import { createAdmin, createProducer, readTopicLayout } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import {
@@ -123,3 +124,39 @@ test('a topic that was made again is another log: reading stops and says so', as
   await admin.deleteTopics({ topics: [name] });
   await admin.close();
 });
+
+test('a partition that is added is known within seconds, and read when it is asked for', async () => {
+  const name = `${prefix}grows`;
+  const admin = createAdmin({ brokers, clientId: 'test' });
+  await admin.createTopics({ topics: [name], partitions: 1, replicas: 1 });
+  while (!(await readTopicLayout(admin, name).catch(() => undefined))) await sleep(20);
+  const followed: string[] = [];
+  const follower = followTopic({ brokers, clientId: 'test', topic: name, log }, (records) =>
+    followed.push(...records.map(({ value }) => String(value))),
+  );
+  const reader = new LogReader({ brokers, clientId: 'test', topic: name, log, maxWaitMs: 50 });
+  reader.assign(new Map([[0, 0]]));
+  await reader.take(10, 500);
+  expect(reader.size).toBe(1);
+  await admin.createPartitions({ topics: [{ name, count: 2, assignments: null }] });
+  const producer = createProducer({ brokers, clientId: 'test' });
+  const message = { topic: name, partition: 1, key: Buffer.from('k'), value: Buffer.from('new') };
+  while (!(await producer.send({ messages: [message] }).catch(() => undefined))) await sleep(50);
+  await producer.close();
+  // Whoever has heard of it elsewhere need not wait.
+  reader.assign(
+    new Map([
+      [0, 0],
+      [1, 0],
+    ]),
+  );
+  expect(texts(await takeUntil(reader, 1))).toEqual(['new']);
+  expect(reader.size).toBe(2);
+  const deadline = performance.now() + 18_000;
+  while (followed.length === 0 && performance.now() < deadline) await sleep(50);
+  expect(followed).toEqual(['new']);
+  await follower.close();
+  await reader.close();
+  await admin.deleteTopics({ topics: [name] });
+  await admin.close();
+}, 40_000);
