@@ -12,6 +12,7 @@ import { Entry } from './views/entry.tsx';
 import { Heading, Layout } from './views/layout.tsx';
 import { ProblemSummary } from './views/problem.tsx';
 import { DuplicateView, ReceiptView } from './views/receipt.tsx';
+import { ReceiptCheck } from './views/receipt-check.tsx';
 import { ResultsView } from './views/results.tsx';
 import { Sending } from './views/sending.tsx';
 import { NoSession, Sessions, SessionTimes } from './views/sessions.tsx';
@@ -24,12 +25,12 @@ type AppProps = { route: Route; catalogue: Catalogue; locale: string };
 export function App({ route, catalogue, locale }: AppProps): JSX.Element {
   return (
     <Speaking.Provider value={speech(route.language, catalogue, locale)}>
-      {route.view === 'verify' ? (
-        <Layout route={route}>
-          <Verify token={route.token} />
-        </Layout>
-      ) : (
+      {route.view === 'vote' ? (
         <Voting route={route} />
+      ) : (
+        <Layout route={route}>
+          {route.view === 'verify' ? <Verify token={route.token} /> : <ReceiptCheck />}
+        </Layout>
       )}
     </Speaking.Provider>
   );

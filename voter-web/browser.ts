@@ -1,4 +1,5 @@
 import type { StreamHandlers } from './live-results.ts';
+import type { Subtle } from './receipt.ts';
 import type { TabChannel, TabLink } from './share.ts';
 import { safeStore } from './storage.ts';
 
@@ -9,6 +10,19 @@ export const tabStore = safeStore(() => sessionStorage);
 
 /** Pages that come back online together spread their first request over this. */
 const onlineSpreadMs = 1000;
+const saveMsMax = 60_000;
+
+/** Absent on a page that did not come over TLS, nor from this machine. */
+export const { subtle } = crypto as { subtle: Subtle };
+
+/** Offers text as a file to keep. */
+export function saveFile(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  const link = Object.assign(document.createElement('a'), { href: url, download: name });
+  link.click();
+  // The browser has taken what it needs by then, and an address left behind keeps its bytes.
+  setTimeout(() => URL.revokeObjectURL(url), saveMsMax);
+}
 
 /** Waits that long, or until the device is back online. */
 export function wait(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Answer } from './api.ts';
 import { backOffMs } from './back-off.ts';
-import { applyTick, newer, type Results, readResults, readTick } from './results.ts';
+import { applyTick, areFinal, newer, type Results, readResults, readTick } from './results.ts';
 
 /** What a viewer sees: totals, and how they come in. `final`: they will not change any more. */
 export type LiveResults = {
@@ -83,7 +83,7 @@ class Follower {
 
   #show(results: Results | null, mode: LiveResults['mode']): void {
     if (this.#ended) return;
-    this.#shown = { results, mode: results?.is_finalized === true ? 'final' : mode };
+    this.#shown = { results, mode: areFinal(results) ? 'final' : mode };
     this.#tell(this.#shown);
     if (this.#shown.mode === 'final') this.end();
   }

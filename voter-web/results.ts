@@ -8,13 +8,24 @@ export type OptionResult = {
   percentage: number | null;
 };
 
+/** `seal`, `void` or `restore`, and how many votes it moved. */
+export type Correction = { kind: string; at: string; moved: number };
+
 /** The totals of one session, as `GET /results/{session_id}` and the `snapshot` event give them. */
 export type Results = {
   session_id: string;
   total_votes: number | null;
   options: readonly OptionResult[];
   last_updated: string;
+  /** `scheduled`, `open`, `closed`, `sealed` (being checked) or `final`. */
+  state: string;
+  /** True while the figures hold behind the votes. */
+  stale: boolean;
+  /** What may have made a count fall. */
+  corrections: readonly Correction[];
   is_finalized: boolean;
+  /** Where the final result stands for good; null until there is one to be seen. */
+  final_url: string | null;
   sequence: number;
   covers: Covers;
 };
@@ -29,7 +40,9 @@ export function readResults(body: unknown): Results | null {
   if (typeof body !== 'object' || body === null) return null;
   const { options, sequence, covers } = body as Partial<Results>;
   if (!Array.isArray(options) || !Number.isSafeInteger(sequence)) return null;
-  return { ...(body as Results), covers: covers ?? {} };
+  // A service before this one says nothing of the last four.
+  const older = { state: 'open', stale: false, corrections: [], final_url: null };
+  return { ...older, ...(body as Results), covers: covers ?? {} };
 }
 
 /** Reads the data of a tick; null for anything that is not one. */
@@ -67,6 +80,11 @@ export function applyTick(shown: Results, tick: Tick, sequence: number, at: stri
 function shareOf(count: number | null, total: number): number | null {
   if (count === null) return null;
   return total <= 0 ? 0 : Math.round((count / total) * 10_000) / 100;
+}
+
+/** True when these figures will not change any more and can be seen. */
+export function areFinal(results: Results | null): boolean {
+  return results?.is_finalized === true && !areHidden(results);
 }
 
 /** True when the session shows no counts (yet) to this viewer. */

@@ -1,5 +1,5 @@
 /** A ballot or receipt is a few hundred bytes; more than this is not ours. */
-const TOKEN_CHARS_MAX = 8192;
+export const TOKEN_CHARS_MAX = 8192;
 
 /**
  * Reads the payload of a compact JWS without checking its signature. The page only tells its owner
@@ -9,14 +9,27 @@ const TOKEN_CHARS_MAX = 8192;
  */
 export function readClaims(token: string): Record<string, unknown> | null {
   if (token.length > TOKEN_CHARS_MAX) return null;
-  const payload = token.split('.')[1];
-  if (payload === undefined) return null;
+  return readPart(token.split('.')[1]);
+}
+
+/** The JSON object in a part of a JWS; null when there is none. */
+export function readPart(part: string | undefined): Record<string, unknown> | null {
+  const bytes = part === undefined ? null : bytesOf(part);
+  if (bytes === null) return null;
   try {
-    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
     const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
     const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
     return isObject ? (claims as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The bytes of base64url text; null for anything else. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    return Uint8Array.from(binary, (char) => char.charCodeAt(0));
   } catch {
     return null;
   }

@@ -58,7 +58,7 @@ test('each key in the views stands in the catalogue, and each sentence is used',
   const literals = [...source.matchAll(/\bt\(\s*'([\w.-]+)'/g)].map((match) => match[1] ?? '');
   for (const key of literals) expect(english, key).toHaveProperty([key]);
   const composed =
-    /^(error|todo|vote|count|state|sending|results\.mode|results\.hidden|login|register)\./;
+    /^(error|todo|vote|count|state|sending|results\.mode|results\.hidden|login|register|keys|verdict|durability|standing|corrected)\./;
   const unused = Object.keys(english).filter(
     (key) => !composed.test(key) && !source.includes(`'${key}'`),
   );
@@ -74,6 +74,9 @@ test('each error that a voter can meet has words of its own', () => {
     'body_too_large',
     'unsupported_media_type',
     'session_conflict',
+    'act_conflict',
+    'already_taken',
+    'invalid_signature',
     // These two have screens of their own.
     'duplicate_vote',
     'vote_in_progress',

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   applyTick,
+  areFinal,
   areHidden,
   leading,
   newer,
@@ -22,7 +23,11 @@ function totals(counts: (number | null)[], sequence = 10): Results {
     total_votes: counts.reduce<number>((sum, count) => sum + (count ?? 0), 0),
     options,
     last_updated: '2026-11-22T20:00:00.000Z',
+    state: 'open',
+    stale: false,
+    corrections: [],
     is_finalized: false,
+    final_url: null,
     sequence,
     covers: {},
   };
@@ -53,6 +58,17 @@ describe('live totals', () => {
     const shown = applyTick(totals([1]), { t: 1, c: [[7, 99]] }, 11, at);
     expect(shown.options).toHaveLength(1);
     expect(shown.options[0]?.vote_count).toBe(1);
+  });
+
+  test('a final result is final once its counts can be seen', () => {
+    expect(areFinal(null)).toBe(false);
+    expect(areFinal({ ...totals([1, 2]), is_finalized: true })).toBe(true);
+    expect(areFinal({ ...totals([null, null]), is_finalized: true })).toBe(false);
+  });
+
+  test('a snapshot of a service before this one is open, not stale and uncorrected', () => {
+    const { state: _, stale: __, corrections: ___, final_url: ____, ...older } = totals([1]);
+    expect(readResults(older)).toEqual(totals([1]));
   });
 
   test('hidden counts are told from zeros, and lead nothing', () => {

@@ -20,6 +20,12 @@ describe('addresses', () => {
     expect(readRoute('/ar/verify', '?token=a.b')).toEqual({ ...route, language: 'ar' });
   });
 
+  test('a receipt is checked at an address of its own, in each language', () => {
+    expect(readRoute('/receipt', '')).toEqual({ view: 'receipt', language: 'en' });
+    expect(readRoute('/ar/receipt', '')).toEqual({ view: 'receipt', language: 'ar' });
+    expect(addressIn('de', { view: 'receipt', language: 'ar' })).toBe('/de/receipt');
+  });
+
   test('anything else is the start page', () => {
     for (const path of [
       '/',

@@ -42,6 +42,9 @@ export function Layout(props: { route: Route; children: ComponentChildren }): JS
       </main>
       <footer class="column">
         <p>{t('footer')}</p>
+        <p>
+          <a href={`/${language}/receipt`}>{t('check.title')}</a>
+        </p>
       </footer>
     </>
   );

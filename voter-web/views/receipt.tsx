@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../api.ts';
-import { wait } from '../browser.ts';
+import { saveFile, wait } from '../browser.ts';
 import { askCountState, followCount } from '../follow-count.ts';
 import type { CountState, DuplicateVote, KeptVote, RecordedVote } from '../kept-vote.ts';
 import type { Session } from '../session.ts';
@@ -68,6 +68,7 @@ export function ReceiptView(props: ReceiptProps): JSX.Element {
         {vote.ballotToken !== null && vote.count !== null && <CheckButton check={check} />}
         {unanswered && <p role="alert">{t('state.unavailable')}</p>}
         <p class="hint">{t('receipt.keep')}</p>
+        {vote.receipt !== null && <SaveButton voteId={vote.voteId} receipt={vote.receipt} />}
         <button type="button" class="quiet" onClick={() => print()}>
           {t('receipt.print')}
         </button>
@@ -95,6 +96,18 @@ export function DuplicateView(props: { vote: DuplicateVote; handOver: () => void
         <HandOver handOver={props.handOver} />
       </section>
     </>
+  );
+}
+
+/** The signed receipt as a file: whoever has it can check it, here or elsewhere. */
+function SaveButton(props: { voteId: string; receipt: string }): JSX.Element {
+  const { t } = useSpeech();
+  const save = (): void =>
+    saveFile(`receipt-${props.voteId.slice(0, 8)}.txt`, `${props.receipt}\n`);
+  return (
+    <button type="button" class="quiet" onClick={save}>
+      {t('receipt.save')}
+    </button>
   );
 }
 

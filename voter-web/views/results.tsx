@@ -1,7 +1,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveResults } from '../live-results.ts';
-import { areHidden, leading, type OptionResult, type Results } from '../results.ts';
+import {
+  areFinal,
+  areHidden,
+  type Correction,
+  leading,
+  type OptionResult,
+  type Results,
+} from '../results.ts';
 import type { Session } from '../session.ts';
 import { useResults } from '../use-results.ts';
 import { useSpeech } from './speaking.ts';
@@ -16,14 +23,14 @@ export function ResultsView(props: { session: Session; proof: string | null }): 
   const proof = session.results_policy === 'after_vote' ? props.proof : null;
   const live = useResults(session.results_url ?? '', session.session_id, proof);
   const results = live?.results ?? null;
-  const title = t(results?.is_finalized === true ? 'results.final' : 'results.title');
   return (
     <section class="results" aria-labelledby="results-title">
-      <h2 id="results-title">{title}</h2>
+      <h2 id="results-title">{t(titleKey(results))}</h2>
       {results === null && <p>{t('results.loading')}</p>}
       {typeof results?.total_votes === 'number' && (
         <p class="total">{t('results.total', { count: results.total_votes })}</p>
       )}
+      <Standing results={results} />
       {results !== null && areHidden(results) && <Hidden session={session} />}
       {results !== null && !areHidden(results) && (
         <>
@@ -35,11 +42,37 @@ export function ResultsView(props: { session: Session; proof: string | null }): 
           <p class="small">
             {t('results.as-of', { time: clock(results.last_updated) })} {t(modeKey(live))}
           </p>
+          {results.corrections.map((one) => (
+            <Corrected key={`${one.kind} ${one.at}`} correction={one} />
+          ))}
+          {results.final_url !== null && (
+            <a href={`${session.results_url ?? ''}${results.final_url}`}>{t('results.address')}</a>
+          )}
           <Announcer results={results} />
         </>
       )}
     </section>
   );
+}
+
+/** Provisional, being checked, agreed on, or held for a moment: said once when it comes. */
+function Standing(props: { results: Results | null }): JSX.Element {
+  const { t, has } = useSpeech();
+  const standing = `standing.${props.results?.state}`;
+  return (
+    <p class="hint" role="status">
+      {has(standing) && t(standing)}
+      {props.results?.stale === true && t('standing.stale')}
+    </p>
+  );
+}
+
+/** Why a count may be lower than it was. */
+function Corrected(props: { correction: Correction }): JSX.Element | null {
+  const { t, has } = useSpeech();
+  const { kind, moved } = props.correction;
+  const key = `corrected.${kind}`;
+  return moved > 0 && has(key) ? <p class="small">{t(key, { count: moved })}</p> : null;
 }
 
 function Bar(props: { option: OptionResult }): JSX.Element {
@@ -90,6 +123,12 @@ function Announcer(props: { results: Results }): JSX.Element {
       {said}
     </p>
   );
+}
+
+function titleKey(results: Results | null): string {
+  if (areFinal(results)) return 'results.final';
+  const ended = ['closed', 'sealed', 'final'].includes(results?.state ?? '');
+  return ended ? 'results.provisional' : 'results.title';
 }
 
 function modeKey(live: LiveResults | null): string {
