@@ -9,6 +9,7 @@ const shared = {
 
 /**
  * unit: no store, no browser. stores: real Kafka, Postgres and Redis, started once for the run.
+ * postgres-15: the ledger and its schema once more, on the oldest Postgres they are held to.
  * e2e: Chromium against the whole stack, one file at a time.
  */
 export default defineConfig({
@@ -29,6 +30,14 @@ export default defineConfig({
           ...shared,
           name: 'stores',
           include: ['test/**/*.stores.test.ts'],
+          globalSetup: ['test/support/stores.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'postgres-15',
+          include: ['test/regional-core/ledger/**/*.stores.test.ts'],
           globalSetup: ['test/support/stores.ts'],
         },
       },

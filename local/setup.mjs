@@ -1,15 +1,16 @@
 // Installs whatever this machine lacks, then gets out of the way. Runs before anything is
 // installed, under the Node that happens to be there: plain Node >= 18, no dependency, no
-// TypeScript. Options: --for-tests (also Chromium), --quiet (prints nothing when there is nothing
-// to do).
+// TypeScript. Options: --for-tests (also Chromium, faketime and a second Postgres), --quiet
+// (prints nothing when there is nothing to do).
 
 import { mkdirSync } from 'node:fs';
 import { installChromium } from './setup/chromium.mjs';
+import { installFaketime } from './setup/faketime.mjs';
 import { installJava } from './setup/java.mjs';
 import { installKafka } from './setup/kafka.mjs';
 import { checkNode24, installPackages } from './setup/packages.mjs';
 import { buildPages } from './setup/pages.mjs';
-import { completePostgres } from './setup/postgres.mjs';
+import { completePostgres, completePostgres15 } from './setup/postgres.mjs';
 import { installRedis } from './setup/redis.mjs';
 import { checkMachine, explain, SetupError, tools, toolsDir } from './setup/shared.mjs';
 
@@ -27,7 +28,11 @@ async function main(args) {
   await installKafka();
   installRedis();
   completePostgres();
-  if (args.includes('--for-tests')) installChromium();
+  if (args.includes('--for-tests')) {
+    completePostgres15();
+    installChromium();
+    installFaketime();
+  }
   tools.save();
   buildPages();
   if (!args.includes('--quiet')) {

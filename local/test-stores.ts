@@ -33,7 +33,7 @@ export async function startTestStores(): Promise<TestStores> {
   const tools = findTools();
   const folder = await mkdtemp(join(tmpdir(), 'vote-stores-'));
   const [kafka = 0, controllerPort = 0, postgres = 0, redis = 0] = await anyFreePorts(4);
-  const specs: Record<string, ProcessSpec> = {
+  const stop = await startAll(folder, {
     kafka: kafkaSpec(tools, {
       dataDir: join(folder, 'kafka'),
       port: kafka,
@@ -46,7 +46,39 @@ export async function startTestStores(): Promise<TestStores> {
       isThrowaway: true,
     }),
     redis: redisSpec(tools, { dataDir: join(folder, 'redis'), port: redis }),
+  });
+  return {
+    kafka: `127.0.0.1:${kafka}`,
+    postgres: postgresUrl(postgres),
+    redis: `redis://127.0.0.1:${redis}/0`,
+    stop,
   };
+}
+
+/** An empty Postgres 15 by itself: the oldest version that the ledger is held to. */
+export async function startTestPostgres15(): Promise<Pick<TestStores, 'postgres' | 'stop'>> {
+  const tools = findTools();
+  if (tools.postgres15 === undefined) {
+    throw new Error('Postgres 15 is not installed: run `node local/setup.mjs --for-tests` first.');
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'vote-stores-'));
+  const [port = 0] = await anyFreePorts(1);
+  const place = { dataDir: join(folder, 'postgres'), port, isThrowaway: true };
+  const stop = await startAll(folder, {
+    postgres: postgresSpec({ ...tools, postgres: tools.postgres15 }, place),
+  });
+  return { postgres: postgresUrl(port), stop };
+}
+
+function postgresUrl(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+/** Starts all of them, or none. What it gives ends them and removes the folder. */
+async function startAll(
+  folder: string,
+  specs: Record<string, ProcessSpec>,
+): Promise<() => Promise<void>> {
   const running: [ChildProcess, ProcessSpec][] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(
@@ -67,12 +99,7 @@ export async function startTestStores(): Promise<TestStores> {
     await stop();
     throw failed.reason;
   }
-  return {
-    kafka: `127.0.0.1:${kafka}`,
-    postgres: `postgres://postgres@127.0.0.1:${postgres}/postgres`,
-    redis: `redis://127.0.0.1:${redis}/0`,
-    stop,
-  };
+  return stop;
 }
 
 async function startLogged(spec: ProcessSpec, folder: string, name: string): Promise<ChildProcess> {

@@ -14,6 +14,8 @@ export interface Tools {
   readonly redisServer: string;
   /** Folder with `bin/`, `lib/`, `share/`. */
   readonly postgres: string;
+  /** The same of Postgres 15; for tests alone. */
+  readonly postgres15?: string;
 }
 
 /** Reads .local/tools/tools.json. Throws with what to do when the set-up has not run. */
@@ -28,6 +30,7 @@ export function findTools(): Tools {
       kafkaArchive: resolve(root, found.kafkaArchive),
       redisServer: resolve(root, found.redisServer),
       postgres: resolve(root, found.postgres.path),
+      ...(found.postgres15 ? { postgres15: resolve(root, found.postgres15.path) } : {}),
     };
   } catch (cause) {
     throw new Error('The tools are not installed: run `node local/setup.mjs` first.', { cause });

@@ -225,7 +225,10 @@ CREATE FUNCTION votes.judge_rest(
   OUT late integer,
   OUT quarantined integer
 )
-LANGUAGE sql AS $$
+-- Not in plain SQL, whose statements are planned anew at each call, for every session's table.
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
   WITH session AS MATERIALIZED (
     SELECT given.at, given.session_id, s.session_no, s.closes_at,
       s.sealed_at IS NOT NULL AS settled, jsonb_array_length(s.options) AS options
@@ -315,7 +318,9 @@ LANGUAGE sql AS $$
     count(*) FILTER (WHERE verdict = 'replayed')::integer,
     count(*) FILTER (WHERE verdict = 'late')::integer,
     count(*) FILTER (WHERE verdict = 'quarantined')::integer
+  INTO duplicate, replayed, late, quarantined
   FROM ended;
+END
 $$;
 
 REVOKE ALL ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_old_or_unread FROM PUBLIC;

@@ -228,7 +228,10 @@ $$;
 -- loser of a row takes the winner's place among the conflicts, so that nothing is forgotten. Votes
 -- taken out stay out. Gives how many options changed. The caller holds the session's row.
 CREATE FUNCTION votes.settle_session(p_session_no integer) RETURNS bigint
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+DECLARE
+  options_moved bigint;
+BEGIN
   WITH option AS MATERIALIZED (
     SELECT (place - 1)::smallint AS option_no, entry ->> 'option_id' AS option_id
     FROM votes.voting_sessions, jsonb_array_elements(options) WITH ORDINALITY AS o(entry, place)
@@ -280,7 +283,9 @@ LANGUAGE sql AS $$
     ON CONFLICT (session_no, option_no, region_no, partition)
     DO UPDATE SET votes = t.votes + excluded.votes
   )
-  SELECT count(*) FROM change WHERE option_no <> was
+  SELECT count(*) INTO options_moved FROM change WHERE option_no <> was;
+  RETURN options_moved;
+END
 $$;
 
 -- Settles every session that was read through its seals, each once. Safe to call by several.

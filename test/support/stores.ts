@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startTestStores } from '../../local/test-stores.ts';
+import { startTestPostgres15, startTestStores, type TestStores } from '../../local/test-stores.ts';
 import { migrate } from '../../regional-core/schema/migrate.ts';
 import { createTemplate, templateDatabase } from './database.ts';
 
@@ -18,21 +18,36 @@ declare module 'vitest' {
   }
 }
 
+/** Projects of one run share its stores: the first starts them, the last ends them. */
+const run = globalThis as typeof globalThis & {
+  voteTestStores?: { readonly started: Promise<TestStores>; users: number };
+};
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const stores = await startTestStores();
+  run.voteTestStores ??= { started: startTestStores(), users: 0 };
+  const shared = run.voteTestStores;
+  shared.users++;
+  const stores = await shared.started;
+  // The ledger is held to two versions of Postgres: its tests run in a project of their own, too.
+  const older = project.name === 'postgres-15' ? await startTestPostgres15() : undefined;
+  const postgres = older?.postgres ?? stores.postgres;
+  const stop = async (): Promise<void> => {
+    await older?.stop();
+    if (--shared.users === 0) await stores.stop();
+  };
   try {
-    await createTemplate(stores.postgres);
-    await migrate(withDatabase(stores.postgres, templateDatabase));
+    await createTemplate(postgres);
+    await migrate(withDatabase(postgres, templateDatabase));
   } catch (error) {
-    await stores.stop();
+    await stop();
     throw error;
   }
   project.provide('stores', {
-    postgresAdminUrl: stores.postgres,
+    postgresAdminUrl: postgres,
     redisUrl: stores.redis,
     kafkaBrokers: stores.kafka,
   });
-  return () => stores.stop();
+  return stop;
 }
 
 function withDatabase(url: string, database: string): string {
