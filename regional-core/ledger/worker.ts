@@ -122,6 +122,8 @@ export class LedgerWorker {
     const { store, source, clock, log, logIdentity, workerId, partitions, metrics } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#renewedAtMs < renewMs) return;
+    // With no batch under way the store's offsets are where the source is, or something was lost.
+    await this.#counting;
     const { epoch, positions } = await store.lease(logIdentity, {
       id: workerId,
       partitions: partitions(),
@@ -130,6 +132,10 @@ export class LedgerWorker {
     });
     this.#epoch = epoch;
     this.#renewedAtMs = nowMs;
+    if (isApart(source.positions(), positions)) {
+      log.warn('the store is not where the last batch left it; starting from its offsets');
+      return this.#startAnew();
+    }
     // Kept partitions go on where the source is; new ones start at the offset in the store.
     source.assign(this.#stopped.without(positions));
     metrics.leased(positions.size);
@@ -235,6 +241,14 @@ function troubleOf(error: unknown): string {
 /** The store answered, and will answer the same to the same batch. */
 function isRefusal(error: unknown): boolean {
   return !isPostgresAway(error) && !isOldWriterError(error) && !isLogUnread(error);
+}
+
+/**
+ * True when the store has another offset for a partition that is being read: its last commits were
+ * lost in a fail-over, or somebody else counted. Without a next record no batch would find it out.
+ */
+function isApart(read: ReadonlyMap<number, number>, held: ReadonlyMap<number, number>): boolean {
+  return [...held].some(([partition, next]) => (read.get(partition) ?? next) !== next);
 }
 
 function recordsOf(read: readonly PartitionBatch[]): number {

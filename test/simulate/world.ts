@@ -1,0 +1,335 @@
+import type { Ballot } from '#common/contracts/ballot-token.ts';
+import { encodeSessionsMessage } from '#common/contracts/session.ts';
+import { decodeTotalsMessage } from '#common/contracts/vote-aggregated.ts';
+import { encodeVoteRecord, voteRecordKey } from '#common/contracts/vote-submitted.ts';
+import { uuidV8 } from '#common/uuid.ts';
+import type { Accepted, Submitted } from '../../regional-core/intake/submit-vote.ts';
+import { Coverage } from './coverage.ts';
+import type { Attempt, PageEnd } from './history.ts';
+import { IntakeProcess } from './intake-process.ts';
+import { LedgerProcess } from './ledger-process.ts';
+import { MemoryRedis } from './memory-claims.ts';
+import { MemoryTopic } from './memory-kafka.ts';
+import { MessageTopic } from './message-topic.ts';
+import type { StoreFlaws } from './model/count.ts';
+import { type Database, DatabaseAddress } from './model/database.ts';
+import type { State } from './model/state.ts';
+import { sessionMessage } from './model/totals.ts';
+import { Network } from './network.ts';
+import { makePlan, type Plan, regionNames } from './plan.ts';
+import { PublisherProcess } from './publisher-process.ts';
+import { Random } from './random.ts';
+import type { Region } from './region.ts';
+import { ballotKid, ballotToken } from './stand-ins.ts';
+import { epochMs, type Process, Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
+import { openPage } from './voter-page.ts';
+
+export interface Flaws extends StoreFlaws {
+  /** A broker acknowledges alone, and takes with it what it had not passed on. */
+  readonly acksOne?: boolean;
+}
+
+export const sessionId = uuidV8(Buffer.alloc(16, 7));
+const partitions = 3;
+const brokers = 3;
+
+/** A run's whole world: two regions, one database, the people, and nothing that is not virtual. */
+export class World {
+  readonly random: Random;
+  readonly timeline = new Timeline();
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly plan: Plan;
+  readonly regions: readonly Region[];
+  readonly address = new DatabaseAddress();
+  readonly history: Attempt[] = [];
+  readonly pages: PageEnd[] = [];
+  readonly intakes = new Map<string, IntakeProcess[]>();
+  readonly ledgers = new Map<string, LedgerProcess[]>();
+  readonly publishers = new Map<string, PublisherProcess[]>();
+  readonly flaws: Flaws;
+  /** Of the database's clock, ms. */
+  databaseOffsetMs = 0;
+  #made = 0;
+
+  constructor(seed: number, options: { coverage?: Coverage; keepTrace?: boolean; flaws?: Flaws }) {
+    const root = new Random(seed);
+    this.random = new Random(root.bits());
+    this.plan = makePlan(new Random(root.bits()));
+    this.trace = new Trace(options.keepTrace ?? false);
+    this.flaws = options.flaws ?? {};
+    this.network = new Network({
+      timeline: this.timeline,
+      random: new Random(root.bits()),
+      coverage: options.coverage ?? new Coverage(),
+      trace: this.trace,
+      kill: (process) => this.kill(process),
+    });
+    this.regions = regionNames.map((name, at) => this.#makeRegion(name, at));
+    this.#install();
+    for (const region of this.regions) {
+      this.#startRegion(region);
+      region.totals.follow(({ value }) => this.#hear(region, decodeTotalsMessage(value)?.epoch));
+    }
+    for (const planned of this.plan.pages) this.#schedulePage(planned);
+    for (const atMs of this.plan.strangersMs) this.#scheduleStranger(atMs);
+  }
+
+  get state(): State {
+    return this.address.writer.state;
+  }
+
+  region(name: string): Region {
+    return this.regions.find((region) => region.name === name)!;
+  }
+
+  otherThan(region: Region): Region {
+    return this.regions.find((other) => other !== region)!;
+  }
+
+  /** The process dies; another takes its place after a while. */
+  kill(process: Process): void {
+    if (process.isDead) return;
+    this.trace.add(this.timeline.nowMs, process.name, 'dies', '');
+    process.die();
+    const awayMs = this.random.whole(200, 2500);
+    for (const region of this.regions) {
+      const intakes = this.intakes.get(region.name)!;
+      const intakeAt = intakes.findIndex((intake) => intake.process === process);
+      if (intakeAt >= 0) this.timeline.after(awayMs, () => this.startIntake(region, intakeAt));
+      const ledgers = this.ledgers.get(region.name)!;
+      const ledgerAt = ledgers.findIndex((ledger) => ledger.process === process);
+      if (ledgerAt >= 0) this.timeline.after(awayMs, () => this.startLedger(region, ledgerAt));
+      const isPublisher = this.publishers.get(region.name)?.[0]?.process === process;
+      if (isPublisher) this.timeline.after(awayMs, () => this.startPublisher(region));
+    }
+  }
+
+  startIntake(region: Region, at: number): void {
+    if (region.isGone) return;
+    const clock = { offsetMs: this.random.whole(-15, 15), driftPpm: this.random.whole(-50, 50) };
+    const choice = this.plan.standby;
+    const standby = choice && { in: this.otherThan(region), choice };
+    const parts = { ...this.#parts(region), random: new Random(this.random.bits()), standby };
+    const intake = new IntakeProcess(parts, `intake ${region.name} ${this.#made++}`, clock);
+    this.intakes.get(region.name)![at] = intake;
+  }
+
+  startLedger(region: Region, at: number): void {
+    if (region.isGone) return;
+    const parts = {
+      ...this.#parts(region),
+      random: new Random(this.random.bits()),
+      address: this.address,
+      wallMs: () => this.wallMs(),
+      flaws: this.flaws,
+      standbyOf: this.otherThan(region).name,
+    };
+    const ledger = new LedgerProcess(parts, `ledger ${region.name} ${this.#made++}`);
+    this.ledgers.get(region.name)![at] = ledger;
+  }
+
+  startPublisher(region: Region): void {
+    if (region.isGone) return;
+    const parts = { ...this.#parts(region), address: this.address };
+    const name = `publisher ${region.name} ${this.#made++}`;
+    this.publishers.set(region.name, [new PublisherProcess(parts, name)]);
+  }
+
+  /**
+   * The writer's address moves to a replica that has not had the last commits. The one before it is
+   * gone, a standby, or goes on writing for a while.
+   */
+  failOver(how: {
+    lost: number;
+    awayMs: number;
+    isRaised: boolean;
+    oldMode: Database['mode'];
+    zombieMs: number;
+  }): void {
+    const old = this.address.writer;
+    if (how.oldMode !== 'writer') old.mode = how.oldMode;
+    // What was installed is older than any replica's lag.
+    const lost = Math.min(how.lost, old.commits - 1);
+    const replica = old.promoteReplica(lost);
+    this.trace.add(this.timeline.nowMs, 'database', `fails over, ${lost} commits lost`, old.mode);
+    this.timeline.after(how.awayMs, () => {
+      this.address.writer = replica;
+      if (how.isRaised) {
+        replica.write((state) => {
+          state.epoch++;
+        }, this.wallMs());
+      }
+    });
+    this.timeline.after(Math.max(how.awayMs, how.zombieMs - this.timeline.nowMs), () => {
+      old.mode = 'gone';
+    });
+  }
+
+  /** Records that a hacked intake or an operator's mistake put into the log. */
+  poison(region: Region, partition: number, random: Random): void {
+    const key = random.chance(0.8) ? voteRecordKey(sessionId) : random.bytes(5);
+    const value = encodeVoteRecord({
+      ballot: ballotOf(random.whole(0, this.plan.voters - 1), 99),
+      sessionVersion: 1,
+      optionNo: random.whole(0, 9),
+      acceptedAtMs: epochMs + Math.floor(this.timeline.nowMs),
+      kid: ballotKid,
+      signature: random.bytes(64),
+    });
+    const kind = random.whole(0, 2);
+    const bytes = kind === 0 ? value : kind === 1 ? random.bytes(125) : random.bytes(9);
+    region.votes.partitions[partition]!.write([{ key, value: bytes }], this.timeline.nowMs);
+  }
+
+  /** All is well again, everybody has gone home, and everything was read. */
+  isDone(): boolean {
+    if (this.timeline.nowMs < this.plan.healedMs) return false;
+    const { sealedAtMs, final } = this.state.sessions.get(sessionId)!;
+    if (sealedAtMs === null || final === null) return false;
+    if (this.pages.some(({ end }) => end === undefined)) return false;
+    return this.regions.every((region) => this.#isCaughtUp(region));
+  }
+
+  #hear(region: Region, epoch: number | undefined): void {
+    const told = (): void => {
+      region.epochTold = Math.max(region.epochTold, epoch ?? 0);
+    };
+    this.timeline.after(300, told);
+  }
+
+  #isCaughtUp({ name, logNo, votes, totals }: Region): boolean {
+    const isRead = votes.partitions.every(
+      ({ records }, at) => this.state.offsets.get(logNo * 1000 + at)?.next === records.length,
+    );
+    const isIdle = this.intakes.get(name)!.every(({ queue }) => queue.held === 0);
+    const last = decodeTotalsMessage(totals.messages.at(-1)?.value);
+    const counted = this.state.votes.get(1)?.size ?? 0;
+    const hasPublisher = this.publishers.get(name)!.length > 0;
+    return isRead && isIdle && (!hasPublisher || last?.total_votes === counted);
+  }
+
+  /** The database's wall clock. */
+  wallMs(): number {
+    return Math.floor(epochMs + this.timeline.nowMs + this.databaseOffsetMs);
+  }
+
+  #parts(region: Region): { timeline: Timeline; network: Network; region: Region } {
+    return { timeline: this.timeline, network: this.network, region };
+  }
+
+  #makeRegion(name: string, at: number): Region {
+    const { timeline, random } = this;
+    const region: Region = {
+      name,
+      logNo: at + 1,
+      standbyNo: at + 11,
+      votes: new MemoryTopic(timeline, 'vote-submitted', partitions, brokers),
+      standby: new MemoryTopic(timeline, 'vote-standby', partitions, brokers),
+      sessions: new MessageTopic(timeline),
+      totals: new MessageTopic(timeline),
+      redis: new MemoryRedis(timeline, random.chance(0.2) ? random.whole(2, 5) : 1000),
+      epochTold: 0,
+      isGone: false,
+    };
+    if (this.flaws.acksOne) region.votes.unreplicatedMs = 100;
+    return region;
+  }
+
+  /** What stands in the stores before voting begins. */
+  #install(): void {
+    const { optionIds } = this.plan;
+    const [opensAtMs, closesAtMs] = [epochMs - 60_000, epochMs + this.plan.closesMs];
+    this.address.writer.write((state) => {
+      const session = { no: 1, id: sessionId, version: 1, optionIds, opensAtMs, closesAtMs };
+      state.sessions.set(sessionId, { ...session, sealedAtMs: null, final: null });
+      for (const [at, name] of regionNames.entries()) {
+        const no = at + 1;
+        const other = 2 - at;
+        state.logs.set(no, { no, name, standsFor: undefined, host: no, isLost: false });
+        const standby = { no: no + 10, name: `${regionNames[other - 1]}@${name}`, host: no };
+        state.logs.set(no + 10, { ...standby, standsFor: other, isLost: false });
+      }
+    }, this.wallMs());
+    const message = sessionMessage(this.state.sessions.get(sessionId)!, 1);
+    const value = encodeSessionsMessage(message);
+    for (const { sessions } of this.regions) sessions.write([{ key: 'session', value }]);
+  }
+
+  #startRegion(region: Region): void {
+    this.intakes.set(region.name, []);
+    this.ledgers.set(region.name, []);
+    for (let at = 0; at < 2; at++) this.startIntake(region, at);
+    const workers = this.random.whole(1, 2);
+    for (let at = 0; at < workers; at++) this.startLedger(region, at);
+    // Most of a run's steps are a publisher's: not every run needs two.
+    if (this.random.chance(0.4)) this.startPublisher(region);
+    else this.publishers.set(region.name, []);
+  }
+
+  #schedulePage(planned: Plan['pages'][number]): void {
+    const voteId = voteIdOf(planned.voter);
+    const option = this.plan.optionIds[planned.optionNo]!;
+    const { isDouble, regions } = planned;
+    const page: PageEnd = { voteId, page: planned.page, option, isDouble, end: undefined };
+    this.pages.push(page);
+    const { timeline, network, history } = this;
+    const random = new Random(this.random.bits());
+    const submitted = submittedBy(planned.voter, option, planned.address, planned.page);
+    const submitTo = (region: string, what: Submitted): Promise<Accepted> =>
+      random.pick(this.intakes.get(region)!).submit(what);
+    const untilMs = this.plan.closesMs + 12_000;
+    timeline.after(planned.startMs, () =>
+      openPage({
+        timeline,
+        network,
+        history,
+        random,
+        regions,
+        submitted,
+        page,
+        submitTo,
+        untilMs,
+      }),
+    );
+  }
+
+  #scheduleStranger(atMs: number): void {
+    const region = this.random.pick(this.regions).name;
+    this.timeline.after(atMs, () => {
+      const submitted = { ...submittedBy(0, 'mango', '198.51.100.1', 0), token: 'nonsense' };
+      const intake = this.random.pick(this.intakes.get(region)!);
+      intake.submit(submitted).catch(() => undefined);
+    });
+  }
+}
+
+/** Vote ids in no order, the same in every run. */
+function voteIdOf(voter: number): string {
+  const bytes = Buffer.alloc(16);
+  for (let at = 0; at < 16; at += 4) {
+    bytes.writeUInt32BE(Math.imul(voter + 1, 2654435761 + at * 97) >>> 0, at);
+  }
+  return uuidV8(bytes);
+}
+
+function ballotOf(voter: number, opening: number): Ballot {
+  return {
+    vote_id: voteIdOf(voter),
+    session_id: sessionId,
+    jti: Buffer.alloc(16, opening).toString('base64url'),
+    exp: Math.floor(epochMs / 1000) + 3600,
+    acr: 'code',
+    challenge: 'not_asked',
+  };
+}
+
+function submittedBy(voter: number, optionId: string, address: string, page: number): Submitted {
+  return {
+    token: ballotToken(ballotOf(voter, page)),
+    address,
+    idempotencyKey: `key-of-page-${page}`,
+    vote: { sessionId, optionId },
+  };
+}
