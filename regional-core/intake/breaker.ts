@@ -10,6 +10,9 @@ import type { Log } from '#common/log.ts';
  * When it opens, all who wait go on at once: however many they are, none waits longer than the
  * oldest did. While it is open a call costs nothing, and one at a time tries whether the store is
  * back.
+ *
+ * The wait is counted in beats of the event loop: a process that stood still for a second counts
+ * one beat of it, because what the store answered meanwhile lies unread in the socket.
  */
 export class Breaker {
   readonly #clock: Clock;
@@ -20,7 +23,8 @@ export class Breaker {
   readonly #waiting = new Set<Waiting>();
   #state: 'closed' | 'open' | 'trying' = 'closed';
   #restUntilMs = 0;
-  #cancelWatch: (() => void) | undefined;
+  #cancelBeat: (() => void) | undefined;
+  #turnedMs = 0;
 
   constructor(options: {
     readonly clock: Clock;
@@ -61,8 +65,7 @@ export class Breaker {
   #wait<T>(call: () => Promise<T>): Promise<T | undefined> {
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        sinceMs: this.#clock.monotonicMs(),
-        overdue: false,
+        sinceMs: this.#turnedMs,
         goOn: () => resolve(undefined),
       };
       this.#waiting.add(waiting);
@@ -87,17 +90,16 @@ export class Breaker {
   }
 
   #watch(): void {
-    const [oldest] = this.#waiting;
-    if (oldest === undefined || this.#cancelWatch !== undefined) return;
-    const leftMs = oldest.sinceMs + this.#answerMsMax - this.#clock.monotonicMs();
-    this.#cancelWatch = this.#clock.after(Math.max(1, leftMs), () => {
-      this.#cancelWatch = undefined;
-      const [first] = this.#waiting;
-      const lateMs = first === undefined ? 0 : this.#clock.monotonicMs() - first.sinceMs;
-      if (first === undefined || lateMs < this.#answerMsMax) return this.#watch();
-      // After a pause of this process its timers come before what lies in its sockets: once more.
-      if (first.overdue) return this.#open(new Error(`no answer within ${this.#answerMsMax} ms`));
-      first.overdue = true;
+    if (this.#waiting.size === 0 || this.#cancelBeat !== undefined) return;
+    const beganMs = this.#clock.monotonicMs();
+    const beatMs = this.#answerMsMax / beatsMax;
+    this.#cancelBeat = this.#clock.after(beatMs, () => {
+      this.#cancelBeat = undefined;
+      this.#turnedMs += Math.min(beatMs, this.#clock.monotonicMs() - beganMs);
+      const [oldest] = this.#waiting;
+      if (oldest !== undefined && this.#turnedMs - oldest.sinceMs >= this.#answerMsMax) {
+        this.#open(new Error(`no answer within ${this.#answerMsMax} ms`));
+      }
       this.#watch();
     });
   }
@@ -117,9 +119,11 @@ export class Breaker {
   }
 }
 
+/** A wait is measured in so many beats. */
+const beatsMax = 4;
+
 interface Waiting {
+  /** By the time for which the loop has turned. */
   readonly sinceMs: number;
-  /** Found unanswered once after its time. */
-  overdue: boolean;
   readonly goOn: () => void;
 }

@@ -6,6 +6,9 @@ import { Shares } from './shares.ts';
 const beatMs = 10;
 /** A turn of the loop may take this long: then its last request has waited as long. */
 export const turnMsMax = 70;
+/** One that follows a calm second may take longer: a burst is no overload. */
+export const burstMsMax = 300;
+const calmMs = 1000;
 /** Waiting for a turn in the produce queue: one attempt (400 ms) may fail and nobody is refused. */
 export const queueWaitMsMax = 500;
 /** Requests that have no answer yet: a full produce queue, and those on their way to it. */
@@ -17,7 +20,7 @@ const retryBaseSMax = 30;
 /**
  * Who is let in while there is more than this process can take. What it looks at is time, because
  * that is what voters feel: how long this turn of the event loop has taken (those behind wait in
- * their sockets), and how long the oldest record waits in the produce queue. Past a bound a request
+ * their sockets; after a calm second one turn may take longer, so that a burst is taken whole), and how long the oldest record waits in the produce queue. Past a bound a request
  * is refused before anything of it is read; refusing is so much cheaper than a vote that five times
  * the rate leaves most of the machine to votes. From 30 % of a bound on, sessions with more than
  * their share are refused, so that a hot one does not slow the others.
@@ -30,7 +33,8 @@ export class Gate {
   readonly #random: () => number;
   readonly #waitedMs: () => number;
   readonly #shares: Shares;
-  #dueMs = 0;
+  #dueMs = Infinity;
+  #calmFromMs = 0;
   #inFlight = 0;
   #cancelBeat: () => void = () => undefined;
 
@@ -78,9 +82,10 @@ export class Gate {
 
   /** How near the worst bound is: 1 at the bound. */
   pressure(): number {
-    const turnMs = this.#clock.monotonicMs() - this.#dueMs;
+    const nowMs = this.#clock.monotonicMs();
+    const mayTakeMs = nowMs < this.#calmFromMs ? turnMsMax : burstMsMax;
     return Math.max(
-      turnMs / turnMsMax,
+      (nowMs - this.#dueMs) / mayTakeMs,
       this.#inFlight / inFlightMax,
       this.#waitedMs() / queueWaitMsMax,
     );
@@ -91,7 +96,9 @@ export class Gate {
   }
 
   #beat(): void {
-    this.#dueMs = this.#clock.monotonicMs() + beatMs;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#dueMs >= turnMsMax) this.#calmFromMs = nowMs + calmMs;
+    this.#dueMs = nowMs + beatMs;
     this.#cancelBeat = this.#clock.after(beatMs, () => this.#beat());
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
+  burstMsMax,
   fairFrom,
   Gate,
   inFlightMax,
@@ -27,8 +28,12 @@ beforeEach(() => {
 });
 afterEach(() => gate.close());
 
-/** The loop turns, and this turn has taken so long. */
-function turn(ms: number): void {
+/** The loop turns, and this turn has taken so long; it is one of many long ones unless `calm`. */
+function turn(ms: number, calm = false): void {
+  if (!calm) {
+    beat();
+    nowMs += turnMsMax + 10;
+  }
   beat();
   nowMs += ms + 10;
 }
@@ -46,6 +51,16 @@ test('refuses once a turn of the loop has taken too long, and no longer in the n
   turn(turnMsMax);
   expect(gate.refuse()).toBeGreaterThanOrEqual(1);
   turn(0);
+  expect(gate.refuse()).toBeUndefined();
+});
+
+test('a burst after a calm second is taken whole, and the next one is not', () => {
+  turn(burstMsMax - 1, true);
+  expect(gate.refuse()).toBeUndefined();
+  turn(turnMsMax, true);
+  expect(gate.refuse()).toBeGreaterThanOrEqual(1);
+  for (let beats = 0; beats <= 100; beats++) turn(0, true);
+  turn(turnMsMax, true);
   expect(gate.refuse()).toBeUndefined();
 });
 

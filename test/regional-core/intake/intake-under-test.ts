@@ -226,8 +226,11 @@ export function privateJwk({ privateKey }: SigningKey): string {
 }
 
 /** Every record in the log, by `partition/offset`. */
-export async function readLog({ prefix, brokers }: TestTopics = topics) {
-  const voteTopic = topicName(prefix, 'vote-submitted');
+export async function readLog(
+  { prefix, brokers }: TestTopics = topics,
+  name: 'vote-submitted' | 'vote-standby' = 'vote-submitted',
+) {
+  const voteTopic = topicName(prefix, name);
   const ends = await readLogBounds({ brokers, clientId: 'test' }, voteTopic, 'latest');
   const reader = new LogReader({ brokers, clientId: 'test', topic: voteTopic, log, maxWaitMs: 50 });
   reader.assign(new Map(ends.map((_, partition) => [partition, 0])));
