@@ -85,6 +85,13 @@ describe.each(['en', 'ar'])('axe finds nothing in %s', (language) => {
     const verify = await open(new URL(`/${language}/verify?token=${token}`, list.url()).href);
     await verify.locator('.problem').waitFor();
     expect(await findings(verify), 'a link that is not valid').toEqual([]);
+    const check = await open(new URL(`/${language}/receipt`, list.url()).href);
+    await check.locator('button[type=submit]:not([aria-disabled])').waitFor();
+    expect(await findings(check), 'a receipt to check').toEqual([]);
+    await check.locator('#receipt').fill('nothing of ours');
+    await check.locator('button[type=submit]').click();
+    await check.locator('section.problem').waitFor();
+    expect(await findings(check), 'no receipt').toEqual([]);
   });
 });
 

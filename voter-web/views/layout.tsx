@@ -41,9 +41,8 @@ export function Layout(props: { route: Route; children: ComponentChildren }): JS
         {props.children}
       </main>
       <footer class="column">
-        <p>{t('footer')}</p>
         <p>
-          <a href={`/${language}/receipt`}>{t('check.title')}</a>
+          {t('footer')} <a href={`/${language}/receipt`}>{t('check.title')}</a>
         </p>
       </footer>
     </>

@@ -18,11 +18,13 @@ const sayEveryMs = 5000;
 
 /** The results as they come in. It stands apart from the ballot, which it never redraws. */
 export function ResultsView(props: { session: Session; proof: string | null }): JSX.Element {
-  const { t, clock } = useSpeech();
+  const { t, clock, moment } = useSpeech();
   const { session } = props;
   const proof = session.results_policy === 'after_vote' ? props.proof : null;
   const live = useResults(session.results_url ?? '', session.session_id, proof);
   const results = live?.results ?? null;
+  // What stands for good is read on other days, too.
+  const time = areFinal(results) ? moment : clock;
   return (
     <section class="results" aria-labelledby="results-title">
       <h2 id="results-title">{t(titleKey(results))}</h2>
@@ -40,7 +42,7 @@ export function ResultsView(props: { session: Session; proof: string | null }): 
             ))}
           </ul>
           <p class="small">
-            {t('results.as-of', { time: clock(results.last_updated) })} {t(modeKey(live))}
+            {t('results.as-of', { time: time(results.last_updated) })} {t(modeKey(live))}
           </p>
           {results.corrections.map((one) => (
             <Corrected key={`${one.kind} ${one.at}`} correction={one} />
