@@ -55,7 +55,10 @@ describe('the snapshot', () => {
         { ...options[2], vote_count: 1, percentage: 33.33 },
       ],
       last_updated: timestamp,
+      stale: false,
+      corrections: [],
       is_finalized: false,
+      final_url: null,
       sequence: expect.any(Number),
       covers: { [inject('stack').regions[0]!.name]: expect.any(Array) },
       cache_hit: expect.any(Boolean),
@@ -92,6 +95,13 @@ describe('the snapshot', () => {
     expectProblem(await ask(`/api/v1/results/${nobodysSession}`), 404, 'not_found');
     const stream = await ask(`/api/v1/results/${nobodysSession}/stream`);
     expectProblem(stream, 404, 'not_found');
+  });
+
+  test('that is not final has no final address', async () => {
+    const address = `/api/v1/results/${sessionId}/final/${'d'.repeat(64)}`;
+    const answer = await ask(address);
+    expectProblem(answer, 404, 'not_found');
+    expect(answer.headers.get('cache-control')).not.toContain('immutable');
   });
 });
 
