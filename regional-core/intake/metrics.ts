@@ -86,27 +86,42 @@ export function createIntakeMetrics(registry: Registry, state: IntakeState): Int
   };
 }
 
+/** Asked when somebody scrapes. */
 function gaugeState(registry: Registry, state: IntakeState): void {
-  const show = (name: string, help: string, value: () => number | boolean): void => {
+  const show = (
+    options: { readonly name: string; readonly help: string },
+    value: () => number | boolean,
+  ): void => {
     const gauge: Gauge = new Gauge({
-      name,
-      help,
+      ...options,
       registers: [registry],
       collect: () => gauge.set(Number(value())),
     });
   };
-  show('produce_queue_records', 'Votes that wait for an acknowledgement.', state.queueHeld);
-  show('votes_in_flight', 'Requests to POST /votes that have no answer yet.', state.inFlight);
   show(
-    'admission_pressure_ratio',
-    'How near the worst bound is (turn of the loop, wait in the queue, in flight); from 1 on ' +
-      'requests are refused.',
+    { name: 'produce_queue_records', help: 'Votes that wait for an acknowledgement.' },
+    state.queueHeld,
+  );
+  show(
+    { name: 'votes_in_flight', help: 'Requests to POST /votes that have no answer yet.' },
+    state.inFlight,
+  );
+  show(
+    {
+      name: 'admission_pressure_ratio',
+      help: 'How near the worst bound of admission is; from 1 on requests are refused.',
+    },
     state.pressure,
   );
   show(
-    'receipt_key_readable',
-    '1 while the file of the receipt key holds one; at 0 the last good key signs on.',
+    {
+      name: 'receipt_key_readable',
+      help: '1 while the file of the receipt key holds one; at 0 the last good key signs on.',
+    },
     state.receiptKeyReadable,
   );
-  show('standby_away', '1 while the other region takes no copies.', state.standbyAway);
+  show(
+    { name: 'standby_away', help: '1 while the other region takes no copies.' },
+    state.standbyAway,
+  );
 }
