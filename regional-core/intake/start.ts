@@ -50,10 +50,8 @@ export async function start(context: Context): Promise<Running> {
   const crypto = createVoteCrypto(values.confirmationKey, () => receiptKey.current);
   const claims = createClaims(context, redis, crypto.random8, metrics);
   const sessions = new Sessions();
-  const sessionsTopic = topicName(values.topicPrefix, 'sessions');
-  const follower = followTopic({ ...kafka, topic: sessionsTopic, log }, (records) =>
-    sessions.apply(records),
-  );
+  const topic = topicName(values.topicPrefix, 'sessions');
+  const follower = followTopic({ ...kafka, topic, log }, (records) => sessions.apply(records));
   const notReady = (): readonly string[] => [
     ...safeguards.notReady(),
     ...(follower.caughtUp() && follower.behindMs() <= behindMsMax
