@@ -3,10 +3,10 @@ import { parseSigningKey, type SigningKey } from '#common/keys.ts';
 import { Finaliser } from '../../regional-core/ledger/finaliser.ts';
 import { type SealedLog, Sealer } from '../../regional-core/ledger/sealer.ts';
 import { LedgerWorker } from '../../regional-core/ledger/worker.ts';
+import type { FlawName } from './flaws.ts';
 import { clockErrorMs } from './intake-process.ts';
 import type { MemoryTopic } from './memory-kafka.ts';
 import { SimulatedVoteSource } from './memory-source.ts';
-import type { StoreFlaws } from './model/count.ts';
 import type { DatabaseAddress } from './model/database.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
@@ -37,7 +37,7 @@ interface LedgerParts {
   readonly standbyOf: string;
   readonly address: DatabaseAddress;
   readonly wallMs: () => number;
-  readonly flaws: StoreFlaws;
+  readonly flaw: FlawName | undefined;
 }
 
 /**

@@ -2,9 +2,10 @@ import { checkRun } from './check.ts';
 import type { Coverage } from './coverage.ts';
 import { planCuts } from './cut-points.ts';
 import { breakThings } from './faults.ts';
+import type { FlawName } from './flaws.ts';
 import { letPeopleFinalise } from './people.ts';
 import { Random } from './random.ts';
-import { type Flaws, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface RunResult {
   readonly seed: number;
@@ -24,7 +25,7 @@ const stepsMax = 60_000;
 /** One run from its seed: the world, what breaks in it, and what is found at its end. */
 export async function runSeed(
   seed: number,
-  options: { coverage?: Coverage; keepTrace?: boolean; flaws?: Flaws } = {},
+  options: { coverage?: Coverage; keepTrace?: boolean; flaw?: FlawName | undefined } = {},
 ): Promise<RunResult> {
   const world = new World(seed, options);
   const random = new Random(seed ^ 0x5eed);

@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { Coverage } from './coverage.ts';
+import type { FlawName } from './flaws.ts';
 import { runSeed } from './run.ts';
 
 /** The seeds that one thread runs. */
@@ -9,6 +9,8 @@ export interface Share {
   readonly step: number;
   /** Ends at the first run in which something is wrong. */
   readonly untilWrong: boolean;
+  /** What a store does wrong, for a planted bug. */
+  readonly flaw: FlawName | undefined;
 }
 
 export interface ShareResult {
@@ -22,20 +24,19 @@ export interface ShareResult {
   readonly coverage: [string, number][];
 }
 
-// Refusals are made by the thousand, and nobody reads where.
-Error.stackTraceLimit = 0;
-
-const { first, last, step, untilWrong } = workerData as Share;
-const coverage = new Coverage();
-const failures: { seed: number; wrong: readonly string[]; faults: readonly string[] }[] = [];
-let [runs, steps] = [0, 0];
-for (let seed = first; seed <= last; seed += step) {
-  const run = await runSeed(seed, { coverage });
-  runs++;
-  steps += run.steps;
-  if (run.wrong.length === 0) continue;
-  failures.push({ seed, wrong: run.wrong, faults: run.faults });
-  if (untilWrong) break;
+/** Runs them one after the other. */
+export async function runShare(share: Share): Promise<ShareResult> {
+  const { first, last, step, untilWrong, flaw } = share;
+  const coverage = new Coverage();
+  const failures: { seed: number; wrong: readonly string[]; faults: readonly string[] }[] = [];
+  let [runs, steps] = [0, 0];
+  for (let seed = first; seed <= last; seed += step) {
+    const run = await runSeed(seed, { coverage, flaw });
+    runs++;
+    steps += run.steps;
+    if (run.wrong.length === 0) continue;
+    failures.push({ seed, wrong: run.wrong, faults: run.faults });
+    if (untilWrong) break;
+  }
+  return { runs, steps, failures, coverage: coverage.entries() };
 }
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has none
-parentPort!.postMessage({ runs, steps, failures, coverage: coverage.entries() });

@@ -1,6 +1,9 @@
+import type { CountBatch } from '../../regional-core/ledger/batch.ts';
 import type { AgreedResult, DatabaseRecount } from '../../regional-core/ledger/finaliser.ts';
 import type { LedgerStore } from '../../regional-core/ledger/ledger-store.ts';
-import { countBatch, type StoreFlaws } from './model/count.ts';
+import type { LogIdentity } from '../../regional-core/ledger/sql/count-batch.ts';
+import type { FlawName } from './flaws.ts';
+import { advance, countBatch } from './model/count.ts';
 import { Connections, type DatabaseAddress } from './model/database.ts';
 import { leasePartitions, releasePartitions } from './model/lease.ts';
 import { ConnectionLostError } from './model/refusals.ts';
@@ -19,7 +22,7 @@ export class SimulatedLedgerStore implements LedgerStore {
   readonly #route: string;
   readonly #connections: Connections;
   readonly #wallMs: () => number;
-  readonly #flaws: StoreFlaws;
+  readonly #flaw: FlawName | undefined;
 
   constructor(parts: {
     network: Network;
@@ -28,23 +31,24 @@ export class SimulatedLedgerStore implements LedgerStore {
     address: DatabaseAddress;
     /** The database's own wall clock, ms. */
     wallMs: () => number;
-    flaws: StoreFlaws;
+    flaw: FlawName | undefined;
   }) {
     this.#network = parts.network;
     this.#process = parts.process;
     this.#route = parts.route;
     this.#connections = new Connections(parts.address);
     this.#wallMs = parts.wallMs;
-    this.#flaws = parts.flaws;
+    this.#flaw = parts.flaw;
   }
 
   lease: LedgerStore['lease'] = (log, worker) =>
     this.#write('ledger.lease', (state, nowMs) => leasePartitions(state, log, worker, nowMs));
 
   count: LedgerStore['count'] = (log, epochMin, batch) =>
-    this.#write('ledger.count', (state, nowMs) =>
-      countBatch(state, log, epochMin, batch, nowMs, this.#flaws),
-    );
+    this.#write('ledger.count', (state, nowMs) => {
+      if (this.#flaw === 'offsets-apart') this.#advanceLater(log, batch);
+      return countBatch(state, log, epochMin, batch, nowMs, this.#flaw);
+    });
 
   release: LedgerStore['release'] = (log, workerId) =>
     this.#write('ledger.release', (state) => releasePartitions(state, log.regionNo, workerId));
@@ -60,6 +64,15 @@ export class SimulatedLedgerStore implements LedgerStore {
 
   recount = (sessionNo: number): Promise<DatabaseRecount> =>
     this.#read('ledger.recount', (state) => recount(state, sessionNo));
+
+  /** Planted: a second transaction, which is lost when the server goes in between. */
+  #advanceLater(log: LogIdentity, batch: CountBatch): void {
+    this.#network.after(2, () => {
+      this.#connections.use((server) => {
+        if (server.mode === 'writer') server.write((state) => advance(state, log, batch), 0);
+      });
+    });
+  }
 
   #write<T>(point: string, run: (state: State, nowMs: number) => T): Promise<T> {
     return this.#call(point, () =>

@@ -5,13 +5,13 @@ import { encodeVoteRecord, voteRecordKey } from '#common/contracts/vote-submitte
 import { uuidV8 } from '#common/uuid.ts';
 import type { Accepted, Submitted } from '../../regional-core/intake/submit-vote.ts';
 import { Coverage } from './coverage.ts';
+import type { FlawName } from './flaws.ts';
 import type { Attempt, PageEnd } from './history.ts';
 import { IntakeProcess } from './intake-process.ts';
 import { LedgerProcess } from './ledger-process.ts';
 import { MemoryRedis } from './memory-claims.ts';
 import { MemoryTopic } from './memory-kafka.ts';
 import { MessageTopic } from './message-topic.ts';
-import type { StoreFlaws } from './model/count.ts';
 import { type Database, DatabaseAddress } from './model/database.ts';
 import type { State } from './model/state.ts';
 import { sessionMessage } from './model/totals.ts';
@@ -24,11 +24,6 @@ import { ballotKid, ballotToken } from './stand-ins.ts';
 import { epochMs, type Process, Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 import { openPage } from './voter-page.ts';
-
-export interface Flaws extends StoreFlaws {
-  /** A broker acknowledges alone, and takes with it what it had not passed on. */
-  readonly acksOne?: boolean;
-}
 
 export const sessionId = uuidV8(Buffer.alloc(16, 7));
 const partitions = 3;
@@ -48,17 +43,20 @@ export class World {
   readonly intakes = new Map<string, IntakeProcess[]>();
   readonly ledgers = new Map<string, LedgerProcess[]>();
   readonly publishers = new Map<string, PublisherProcess[]>();
-  readonly flaws: Flaws;
+  readonly flaw: FlawName | undefined;
   /** Of the database's clock, ms. */
   databaseOffsetMs = 0;
   #made = 0;
 
-  constructor(seed: number, options: { coverage?: Coverage; keepTrace?: boolean; flaws?: Flaws }) {
+  constructor(
+    seed: number,
+    options: { coverage?: Coverage; keepTrace?: boolean; flaw?: FlawName | undefined },
+  ) {
     const root = new Random(seed);
     this.random = new Random(root.bits());
     this.plan = makePlan(new Random(root.bits()));
     this.trace = new Trace(options.keepTrace ?? false);
-    this.flaws = options.flaws ?? {};
+    this.flaw = options.flaw;
     this.network = new Network({
       timeline: this.timeline,
       random: new Random(root.bits()),
@@ -123,7 +121,7 @@ export class World {
       random: new Random(this.random.bits()),
       address: this.address,
       wallMs: () => this.wallMs(),
-      flaws: this.flaws,
+      flaw: this.flaw,
       standbyOf: this.otherThan(region).name,
     };
     const ledger = new LedgerProcess(parts, `ledger ${region.name} ${this.#made++}`);
@@ -233,7 +231,7 @@ export class World {
       epochTold: 0,
       isGone: false,
     };
-    if (this.flaws.acksOne) region.votes.unreplicatedMs = 100;
+    if (this.flaw === 'acks-one') region.votes.unreplicatedMs = 100;
     return region;
   }
 

@@ -1,6 +1,7 @@
 import { actHash, type FinaliseAct } from '#common/contracts/act.ts';
 import type { CountBatch } from '../../../regional-core/ledger/batch.ts';
 import type { BatchVerdicts, LogIdentity } from '../../../regional-core/ledger/sql/count-batch.ts';
+import type { FlawName } from '../flaws.ts';
 import { refuseOldOrUnread } from './lease.ts';
 import {
   addTally,
@@ -11,18 +12,6 @@ import {
   type State,
   type Verdict,
 } from './state.ts';
-
-/** What a store does that is not as it should be; only planted bugs ask for it. */
-export interface StoreFlaws {
-  /** Offsets are written, not compared. */
-  readonly noFence?: boolean;
-  /** Tallies follow what was read, not what was inserted. */
-  readonly tallyFromLog?: boolean;
-  /** What comes after closing by the store's clock is late, whenever it was accepted. */
-  readonly lateByClock?: boolean;
-  /** The offsets are written by a transaction of their own, which may be the one that is lost. */
-  readonly offsetsApart?: boolean;
-}
 
 interface Candidate extends RecordRow {
   readonly voteId: string;
@@ -36,11 +25,11 @@ export function countBatch(
   epochMin: number,
   batch: CountBatch,
   nowMs: number,
-  flaws: StoreFlaws = {},
+  flaw?: FlawName,
 ): BatchVerdicts {
   refuseOldOrUnread(state, log, epochMin);
   const verdicts = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0, control: 0 };
-  if (!flaws.noFence && isFenced(state, log, batch)) return { fenced: true, ...verdicts };
+  if (flaw !== 'no-fence' && isFenced(state, log, batch)) return { fenced: true, ...verdicts };
   assertWhole(batch);
   const next = new Map<number, number>();
   for (const [at, partition] of batch.partitions.partition.entries()) {
@@ -53,9 +42,9 @@ export function countBatch(
   quarantineUnreadable(state, log, batch, end);
   takeControls(state, log, batch, nowMs, end);
   for (const record of sorted(readVotes(state, log, batch))) {
-    end(record.session?.no ?? 0, record, takeVote(state, record, nowMs, flaws));
+    end(record.session?.no ?? 0, record, takeVote(state, record, nowMs, flaw));
   }
-  advance(state, log, batch);
+  if (flaw !== 'offsets-apart') advance(state, log, batch);
   return { fenced: false, ...verdicts };
 }
 
@@ -182,14 +171,19 @@ function sorted(records: Candidate[]): Candidate[] {
   );
 }
 
-function takeVote(state: State, record: Candidate, nowMs: number, flaws: StoreFlaws): Verdict {
+function takeVote(
+  state: State,
+  record: Candidate,
+  nowMs: number,
+  flaw: FlawName | undefined,
+): Verdict {
   const { session, voteId, logNo, partition, offset, optionNo } = record;
   const place = `${logNo}:${partition}:${offset}`;
   if (session === undefined || optionNo >= session.optionIds.length) {
     state.quarantined.set(place, session === undefined ? 'unknown session' : 'unknown option');
     return 'quarantined';
   }
-  if (isLate(state, session, record, nowMs, flaws)) {
+  if (isLate(state, session, record, nowMs, flaw)) {
     state.late.set(place, { sessionNo: session.no, voteId, optionNo });
     return 'late';
   }
@@ -202,7 +196,7 @@ function takeVote(state: State, record: Candidate, nowMs: number, flaws: StoreFl
   }
   const winner = rows.get(voteId);
   const tally = `${session.no}:${optionNo}:${logNo}:${partition}`;
-  if (winner === undefined || flaws.tallyFromLog) addTally(state, tally, 1);
+  if (winner === undefined || flaw === 'tally-from-log') addTally(state, tally, 1);
   if (winner === undefined) {
     rows.set(voteId, row);
     return 'counted';
@@ -219,15 +213,16 @@ function isLate(
   session: SessionRow,
   { logNo, partition, offset, acceptedAtMs }: RecordRow,
   nowMs: number,
-  flaws: StoreFlaws,
+  flaw: FlawName | undefined,
 ): boolean {
-  if (flaws.lateByClock && nowMs > session.closesAtMs) return true;
+  if (flaw === 'late-by-clock' && nowMs > session.closesAtMs) return true;
   if (session.sealedAtMs !== null) return true;
   const seal = state.seals.get(`${session.no}:${logNo}:${partition}`);
   return acceptedAtMs > session.closesAtMs || (seal !== undefined && offset > seal);
 }
 
-function advance(state: State, log: LogIdentity, { partitions }: CountBatch): void {
+/** The offsets of what was read. */
+export function advance(state: State, log: LogIdentity, { partitions }: CountBatch): void {
   for (const [at, partition] of partitions.partition.entries()) {
     const held = state.offsets.get(placeKey(log.regionNo, partition))!;
     held.next = partitions.next[at]!;
