@@ -19,9 +19,18 @@ export interface TestSession {
 /** An open session of `options` options with its table of votes; `pool` is the superuser's. */
 export async function createSession(
   pool: Pool,
-  { options = 3, closesInMs = 3_600_000 } = {},
+  {
+    options = 3,
+    closesInMs = 3_600_000,
+    closesAt = new Date(Date.now() + closesInMs),
+    sessionId = randomUUID(),
+  }: {
+    readonly options?: number;
+    readonly closesInMs?: number;
+    readonly closesAt?: Date;
+    readonly sessionId?: string;
+  } = {},
 ): Promise<TestSession> {
-  const sessionId = randomUUID();
   const list = Array.from({ length: options }, (_, no) => ({
     option_id: `option-${no}`,
     label: `Option ${no}`,
@@ -31,7 +40,7 @@ export async function createSession(
        (session_id, title, options, opens_at, closes_at, eligibility, results_policy, created_by)
      VALUES ($1, 'A session', $2, now() - interval '1 minute', $3, '{code}', 'live', 'test')
      RETURNING session_no`,
-    [sessionId, JSON.stringify(list), new Date(Date.now() + closesInMs)],
+    [sessionId, JSON.stringify(list), closesAt],
   );
   const sessionNo = rows[0]!.session_no;
   await pool.query('SELECT votes.create_vote_table($1)', [sessionNo]);

@@ -65,8 +65,8 @@ test('what lies behind the first seal of its partition is late, in the same batc
     [1, session.vote(fourth!, 2)],
   ]);
   expect(later).toMatchObject({ counted: 1, late: 2, replayed: 0, control: 0 });
-  expect((await rowsOf(session.sessionNo)).map((row) => row.vote_id)).toEqual(
-    [first, third, fourth].toSorted(),
+  expect(new Set((await rowsOf(session.sessionNo)).map((row) => row.vote_id))).toEqual(
+    new Set([first, third, fourth]),
   );
   const { rows } = await admin.query(
     `SELECT partition, first_offset, control FROM votes.verdicts
