@@ -37,6 +37,7 @@ async function main(): Promise<number> {
   }
   const failed = outcomes.filter(({ findings }) => findings.some(({ ok }) => !ok)).length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed, ${seconds(startedMs)} s`);
+  console.error(process.getActiveResourcesInfo().join(' '));
   return failed === 0 && outcomes.length === chosen.length ? 0 : 1;
 }
 

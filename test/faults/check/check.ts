@@ -83,7 +83,7 @@ function isLost(oks: readonly Attempt[], view: View): boolean {
   });
 }
 
-/** I1, I6: every 201's record lies where its receipt says, and ends in exactly one state. */
+/** I1, I6, I8: every 201's record lies where its receipt says, and ends in exactly one state. */
 function checkAccepted(evidence: Evidence, view: View, mayBeLost: ReadonlySet<string>): Finding[] {
   const missing: string[] = [];
   const stateless: string[] = [];
@@ -103,11 +103,13 @@ function checkAccepted(evidence: Evidence, view: View, mayBeLost: ReadonlySet<st
       if (isThere && statesOf(record, view, evidence).length !== 1) stateless.push(key);
     }
   }
+  const behindSeal = [...places.keys()].filter((key) => view.late.has(key));
   const lost = [...lostVotes(evidence)].filter((voteId) => !mayBeLost.has(voteId));
   const { size } = view.accepted;
   return [
     found('every 201 is recorded', missing, `${size} votes were accepted`),
     found('every 201 has one state', stateless, 'counted, replayed, duplicate, late, quarantined'),
+    found('no 201 is late', behindSeal, `${places.size} places`),
     found('no 201 is lost', lost, `${size} votes were accepted`),
     found('no two votes were given one place', shared, `${places.size} places`),
   ];

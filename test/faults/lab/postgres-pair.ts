@@ -106,25 +106,43 @@ export class PostgresPair {
     await killServer(this.primary);
   }
 
-  /**
-   * Makes the replica the primary and moves the address there. Returns the old primary's server,
-   * as it was left: gone, or still running and writable.
-   */
-  async failOver(): Promise<PostgresServer> {
+  /** Makes the replica the primary. Gives the old one as it was left: gone, or still writable. */
+  async promote(): Promise<PostgresServer> {
     const old = this.primary;
     const next = this.replica;
     if (next === undefined) throw new Error('there is no replica to promote');
     await this.run('SELECT pg_promote(true, 60)', [], next);
     this.primary = next;
     this.replica = undefined;
-    this.proxy.moveTo({ host: '127.0.0.1', port: next.port });
     return old;
+  }
+
+  /** New connections to the address reach the primary. */
+  moveAddress(): void {
+    this.proxy.moveTo({ host: '127.0.0.1', port: this.primary.port });
+  }
+
+  async failOver(): Promise<PostgresServer> {
+    const old = await this.promote();
+    this.moveAddress();
+    return old;
+  }
+
+  /** Whether a commit waits until the replica has it. */
+  async setSynchronous(isOn: boolean): Promise<void> {
+    await this.run(`ALTER SYSTEM SET synchronous_standby_names = '${isOn ? '*' : ''}'`);
+    await this.run('SELECT pg_reload_conf()');
+  }
+
+  /** Ends a server that is not part of the pair any more. */
+  drop(server: PostgresServer): Promise<void> {
+    return killServer(server);
   }
 
   /** The address of the writer is well, its server runs, and a replica streams from it. */
   async heal(): Promise<void> {
     this.proxy.heal();
-    this.proxy.moveTo({ host: '127.0.0.1', port: this.primary.port });
+    this.moveAddress();
     await this.primary.process.heal();
     if (this.replica !== undefined && (await this.#streams())) return;
     if (this.replica !== undefined) await killServer(this.replica);

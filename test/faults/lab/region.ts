@@ -26,6 +26,8 @@ export class Region {
   /** Stands for the region's NLB: a connection goes to an intake that says it is ready. */
   readonly front: Proxy;
   readonly frontPort: number;
+  /** The region's way to the one database. */
+  readonly toPostgres: Proxy;
   #watching: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -35,6 +37,7 @@ export class Region {
     services: Readonly<Record<RegionalName, readonly Service[]>>,
     front: Proxy,
     frontPort: number,
+    toPostgres: Proxy,
   ) {
     this.name = name;
     this.kafka = kafka;
@@ -42,6 +45,7 @@ export class Region {
     this.services = services;
     this.front = front;
     this.frontPort = frontPort;
+    this.toPostgres = toPostgres;
   }
 
   static async create(
@@ -52,6 +56,14 @@ export class Region {
   ): Promise<Region> {
     const kafka = await KafkaCluster.create(ground, tools, name, shape);
     const redis = await RedisPair.create(ground, tools, name);
+    const linkPort = ground.port(`postgres-from-${name}`);
+    const link = await Proxy.open(`postgres from ${name}`, linkPort, [
+      { host: '127.0.0.1', port: facts.port('postgres') },
+    ]);
+    const here: Facts = {
+      ...facts,
+      port: (listener) => (listener === 'postgres' ? linkPort : facts.port(listener)),
+    };
     const values = { ...own, VOTE_KAFKA_BROKERS: kafka.addresses.join(',') };
     const all = Object.entries(counts).map(async ([service, count]) => {
       const places = Array.from({ length: count }, (_, at) => ({
@@ -59,13 +71,13 @@ export class Region {
         region: name,
         number: at + 1,
       }));
-      const made = places.map((place) => createService(ground, tools, facts, place, values));
+      const made = places.map((place) => createService(ground, tools, here, place, values));
       return [service, await Promise.all(made)] as const;
     });
     const services = Object.fromEntries(await Promise.all(all)) as Record<RegionalName, Service[]>;
     const frontPort = ground.port(`front-${name}`);
-    const front = await Proxy.open(`front ${name}`, frontPort, services.intake.map(at));
-    return new Region(name, kafka, redis, services, front, frontPort);
+    const front = await Proxy.open(`front ${name}`, frontPort, services.intake.map(targetOf));
+    return new Region(name, kafka, redis, services, front, frontPort, link);
   }
 
   get all(): readonly Service[] {
@@ -81,6 +93,7 @@ export class Region {
 
   async heal(): Promise<void> {
     this.front.heal();
+    this.toPostgres.heal();
     await Promise.all([this.kafka.heal(), this.redis.heal()]);
     await Promise.all(this.all.map(({ process }) => process.heal()));
     await this.#watch();
@@ -89,7 +102,9 @@ export class Region {
   async close(): Promise<void> {
     clearInterval(this.#watching);
     await Promise.all(this.all.map(({ process }) => process.kill()));
-    await Promise.all([this.front.close(), this.kafka.close(), this.redis.close()]);
+    await Promise.all(
+      [this.front, this.toPostgres, this.kafka, this.redis].map((one) => one.close()),
+    );
   }
 
   /** Health checks as an NLB does them; with no healthy target it sends to all. */
@@ -97,12 +112,12 @@ export class Region {
     const { intake } = this.services;
     const isReady = await Promise.all(intake.map(({ process }) => process.isReady()));
     const ready = intake.filter((_, index) => isReady[index]);
-    this.front.moveTo(...(ready.length > 0 ? ready : intake).map(at));
+    this.front.moveTo(...(ready.length > 0 ? ready : intake).map(targetOf));
   }
 }
 
 const healthMs = 1000;
 
-function at({ port }: Service): { host: string; port: number } {
+function targetOf({ port }: Service): { host: string; port: number } {
   return { host: '127.0.0.1', port };
 }

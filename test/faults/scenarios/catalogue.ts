@@ -1,7 +1,25 @@
 import type { Elsewhere, Scenario } from '../scenario.ts';
+import { clientScenarios } from './clients.ts';
+import { closingScenarios } from './closing.ts';
+import { intakeScenarios } from './intake.ts';
 import { kafkaScenarios } from './kafka.ts';
+import { ledgerScenarios } from './ledger.ts';
+import { redisScenarios } from './redis.ts';
+import { regionScenarios } from './regions.ts';
+import { resultsScenarios } from './results.ts';
+
+const all: readonly (Scenario | Elsewhere)[] = [
+  ...clientScenarios,
+  ...intakeScenarios,
+  ...redisScenarios,
+  ...kafkaScenarios,
+  ...ledgerScenarios,
+  ...closingScenarios,
+  ...resultsScenarios,
+  ...regionScenarios,
+];
 
 /** Every fault of the catalogue, in its order. */
-export const catalogue: readonly (Scenario | Elsewhere)[] = [...kafkaScenarios].toSorted(
+export const catalogue: readonly (Scenario | Elsewhere)[] = all.toSorted(
   (one, other) => Number(one.id.slice(1)) - Number(other.id.slice(1)),
 );

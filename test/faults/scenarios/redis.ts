@@ -1,0 +1,176 @@
+import type { Attempt } from '../crowd/history.ts';
+import type { Voter } from '../crowd/voters.ts';
+import type { Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
+import { each } from './clients.ts';
+
+const f16: Scenario = {
+  id: 'F16',
+  fault: 'Redis: primary killed, replica promoted',
+  done: () => 'kill -9 of the primary; after 2 s the replica is promoted and the address moved',
+  run: async (stage) => {
+    const { redis } = stage.lab.home;
+    const load = stage.load();
+    await stage.seconds(3);
+    await redis.servers[0].process.kill();
+    await stage.seconds(2);
+    await redis.promoteReplica();
+    await stage.seconds(stage.pick(4, 20));
+    stage.healed();
+    await load.end();
+  },
+};
+
+const f17: Scenario = {
+  id: 'F17',
+  fault: 'Redis: claims lost',
+  done: (scale) =>
+    `replica cut off, ${scale === 'short' ? 300 : 3000} votes, primary killed, replica promoted; then other choices`,
+  run: async (stage) => {
+    const { redis, name } = stage.lab.home;
+    const voters: Voter[] = [];
+    // Stopped, it would still find what lies in its socket's buffer.
+    await redis.command(1, 'REPLICAOF', 'NO', 'ONE');
+    await each(stage, stage.pick(300, 3000), async (voter) => {
+      voters.push(voter);
+      await stage.voters.vote(voter, 0, [name], patienceMs);
+    });
+    await redis.servers[0].process.kill();
+    await redis.promoteReplica();
+    await stage.seconds(2);
+    const second: Attempt[] = [];
+    for (const voter of voters) second.push(await stage.voters.vote(voter, 1, [name], patienceMs));
+    stage.healed();
+    const twice = second.filter(({ outcome }) => outcome === 'ok').length;
+    stage.note(`${twice} of ${voters.length} got a second 201`);
+    stage.expect('claims were lost', twice > 0, `${twice} second 201s, all to end as duplicate`);
+  },
+};
+
+const f18: Scenario = {
+  id: 'F18',
+  fault: 'Redis: all gone',
+  done: (scale) =>
+    `both killed for ${scale === 'short' ? '10 s' : '5 min'}; p99 before and meanwhile`,
+  run: async (stage) => {
+    const { servers } = stage.lab.home.redis;
+    const load = stage.load();
+    await stage.seconds(5);
+    const goneMs = performance.now();
+    await Promise.all(servers.map(({ process }) => process.kill()));
+    await stage.seconds(stage.pick(10, 300));
+    const backMs = performance.now();
+    await Promise.all(servers.map(({ process }) => process.start()));
+    await stage.seconds(2);
+    stage.healed();
+    await load.end();
+    compareP99(stage, goneMs - 4000, goneMs, backMs, 20);
+  },
+};
+
+const f19: Scenario = {
+  id: 'F19',
+  fault: 'Redis: slow',
+  done: () =>
+    'DEBUG SLEEP 3 twice (SIGSTOP of 3 s where DEBUG is not allowed), and 80 ms of latency',
+  run: async (stage) => {
+    const { redis } = stage.lab.home;
+    const load = stage.load();
+    await stage.seconds(4);
+    const slowMs = performance.now();
+    for (let round = 0; round < 2; round += 1) {
+      redis.servers[0].process.pause();
+      await stage.seconds(3);
+      redis.servers[0].process.resume();
+      await stage.seconds(2);
+    }
+    const calmMs = performance.now();
+    redis.proxy.trouble({ down: { delayMs: 80 } });
+    await stage.seconds(3);
+    redis.proxy.heal();
+    stage.healed();
+    await load.end();
+    const during = oksBetween(stage, slowMs, calmMs).map(({ sentMs, endMs }) => endMs - sentMs);
+    const p99 = percentile(during, 0.99);
+    stage.note(`p99 while stopped ${p99.toFixed(0)} ms`);
+    // A command has 100 ms, then the claim is skipped.
+    stage.expect('nobody waits longer than the breaker', p99 < 400, `p99 ${p99.toFixed(0)} ms`);
+  },
+};
+
+const f20: Scenario = {
+  id: 'F20',
+  fault: 'Redis: full',
+  done: () => 'CONFIG SET maxmemory 1mb under load: writes are refused with OOM',
+  run: async (stage) => {
+    const { redis } = stage.lab.home;
+    const load = stage.load();
+    await stage.seconds(3);
+    await redis.command(0, 'CONFIG', 'SET', 'maxmemory', '1mb');
+    await stage.seconds(stage.pick(5, 20));
+    await redis.command(0, 'CONFIG', 'SET', 'maxmemory', '256mb');
+    await stage.seconds(1);
+    stage.healed();
+    await load.end();
+  },
+};
+
+const f21: Scenario = {
+  id: 'F21',
+  fault: 'Redis: NOSCRIPT, READONLY',
+  done: () =>
+    'SCRIPT FLUSH each 200 ms, then REPLICAOF of the primary for 2 s; MOVED needs a cluster: unit tests',
+  run: async (stage) => {
+    const { redis } = stage.lab.home;
+    const load = stage.load();
+    await stage.seconds(2);
+    for (let round = 0; round < stage.pick(15, 100); round += 1) {
+      await redis.command(0, 'SCRIPT', 'FLUSH');
+      await stage.seconds(0.2);
+    }
+    await redis.command(0, 'REPLICAOF', '127.0.0.1', redis.servers[1].port);
+    await stage.seconds(2);
+    await redis.command(0, 'REPLICAOF', 'NO', 'ONE');
+    await stage.seconds(1);
+    stage.healed();
+    await load.end();
+    const failed = stage.history.attempts.filter(({ outcome }) => outcome !== 'ok');
+    stage.expect('no request fails', failed.length === 0, `${failed.length} attempts`);
+  },
+};
+
+export const redisScenarios: readonly Scenario[] = [f16, f17, f18, f19, f20, f21];
+
+const patienceMs = 20_000;
+
+/** p99 of accepted votes after `fromMs` against before it, both in ms. */
+function compareP99(
+  stage: Stage,
+  beforeMs: number,
+  fromMs: number,
+  toMs: number,
+  allowedMs: number,
+): void {
+  const took = (from: number, to: number): number =>
+    percentile(
+      oksBetween(stage, from, to).map(({ sentMs, endMs }) => endMs - sentMs),
+      0.99,
+    );
+  const before = took(beforeMs, fromMs);
+  // The first moments are for finding out.
+  const meanwhile = took(fromMs + 1000, toMs);
+  const text = `p99 ${before.toFixed(0)} → ${meanwhile.toFixed(0)} ms`;
+  stage.note(text);
+  stage.expect(`p99 rises by ${allowedMs} ms at most`, meanwhile <= before + allowedMs, text);
+}
+
+function oksBetween(stage: Stage, fromMs: number, toMs: number): readonly Attempt[] {
+  return stage.history.attempts.filter(
+    ({ outcome, sentMs }) => outcome === 'ok' && sentMs >= fromMs && sentMs < toMs,
+  );
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
