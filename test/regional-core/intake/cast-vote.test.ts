@@ -9,7 +9,7 @@ import { createIntakeApp } from '../../../regional-core/intake/app.ts';
 import { OutcomeUnknownError } from '../../../regional-core/intake/batch-sender.ts';
 import type { Claim } from '../../../regional-core/intake/claim.ts';
 import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
-import { Gate } from '../../../regional-core/intake/gate.ts';
+import { fairFrom, Gate } from '../../../regional-core/intake/gate.ts';
 import { LimitedTokens } from '../../../regional-core/intake/limited-tokens.ts';
 import {
   batchesMax,
@@ -297,4 +297,38 @@ test.each<[string, Admission, number, string]>([
 test('a vote that was accepted leaves its place to others', async () => {
   expect((await post()).status).toBe(201);
   expect(queue.held).toBe(0);
+});
+
+test('a voter who was told to wait is told so again without asking anybody', async () => {
+  const ballot = createBallot(session.session_id);
+  admission = { limited: true, retryMs: 2000 };
+  expect((await post(ballot)).status).toBe(429);
+  admission = { limited: false, held: undefined };
+  const again = await post(ballot);
+  expect(again).toMatchObject({ status: 429, retryAfterS: 2 });
+  expect(admitted).toBe(1);
+  skippedMs = 2000;
+  expect((await post(ballot)).status).toBe(201);
+});
+
+test('a session with more than its share is refused under pressure, before its ballot is read', async () => {
+  for (const [sessionId, votes] of [
+    [session.session_id, 20],
+    [randomUUID(), 1],
+  ] as const) {
+    for (let no = 0; no < votes; no++) gate.answered(sessionId);
+  }
+  const pressure = vi.spyOn(gate, 'pressure').mockReturnValue(fairFrom);
+  const { status, body, retryAfterS } = await post(createBallot(randomUUID()));
+  expect(status).toBe(503);
+  expect(body).toMatchObject({ error: 'overloaded', retryable: true });
+  expect(retryAfterS).toBeGreaterThanOrEqual(1);
+  expect(admitted).toBe(0);
+  pressure.mockReturnValue(0);
+  expect((await post()).status).toBe(201);
+});
+
+test('nothing is in flight once everything is answered', async () => {
+  await Promise.all([post(), post(), post(createBallot(randomUUID()))]);
+  expect(gate.inFlight).toBe(0);
 });

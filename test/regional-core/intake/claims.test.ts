@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { createRedis } from '#common/redis.ts';
@@ -40,7 +40,7 @@ function createClaims(port: number) {
     random8: () => randomBytes(8),
     onAway: () => away++,
   });
-  return { claims, away: () => away };
+  return { claims, redis, away: () => away };
 }
 
 /** Takes connections and never says a word. */
@@ -81,6 +81,48 @@ test('with Redis gone an address is limited, with ballots and without', async ()
   const waits = [];
   for (let tries = 0; tries < 3; tries++) waits.push(await claims.countStranger('address'));
   expect(waits.map((waitMs) => waitMs > 0)).toEqual([false, false, true]);
+});
+
+/** Answers every command with this error, but for INFO: a client must think it ready. */
+async function failingServer(error: string): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      const commands = bytes
+        .toString('latin1')
+        .split(/(?:^|\r\n)\*\d+\r\n/)
+        .slice(1);
+      for (const command of commands) {
+        const info = 'redis_version:7.2.0\r\nloading:0';
+        socket.write(
+          /\binfo\b/i.test(command) ? `$${info.length}\r\n${info}\r\n` : `-${error}\r\n`,
+        );
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => void server.close());
+  return (server.address() as { port: number }).port;
+}
+
+test.each([
+  'MOVED 1234 127.0.0.1:1',
+  'CROSSSLOT Keys in request do not hash to the same slot',
+  'CLUSTERDOWN The cluster is down',
+  'LOADING Redis is loading the dataset in memory',
+  'NOSCRIPT No matching script',
+  'MISCONF Errors writing to disk',
+  'NOPERM this user has no permissions',
+])('a Redis that says %s is done without, and limits hold', async (error) => {
+  const { claims, redis, away } = createClaims(await failingServer(error));
+  await vi.waitFor(() => expect(redis.status).toBe('ready'));
+  const voter = randomUUID();
+  const limited = [];
+  for (let tries = 0; tries < 5; tries++) {
+    limited.push((await claims.admit('a', voter, choice)).limited);
+  }
+  expect(limited).toEqual([false, false, false, true, true]);
+  expect(away()).toBe(5);
 });
 
 test('a Redis that does not answer costs the first vote 100 ms and the next ones nothing', async () => {
