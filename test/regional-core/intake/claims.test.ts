@@ -83,20 +83,20 @@ test('with Redis gone an address is limited, with ballots and without', async ()
   expect(waits.map((waitMs) => waitMs > 0)).toEqual([false, false, true]);
 });
 
-/** Answers every command with this error, but for INFO: a client must think it ready. */
+/** A Redis that is ready and answers every script with this error. */
 async function failingServer(error: string): Promise<number> {
+  const info = 'redis_version:7.2.0\r\nloading:0';
+  const replies: Readonly<Record<string, string>> = {
+    hello: "-ERR unknown command 'HELLO'",
+    client: '+OK',
+    info: `$${info.length}\r\n${info}`,
+  };
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
-      const commands = bytes
-        .toString('latin1')
-        .split(/(?:^|\r\n)\*\d+\r\n/)
-        .slice(1);
-      for (const command of commands) {
-        const info = 'redis_version:7.2.0\r\nloading:0';
-        socket.write(
-          /\binfo\b/i.test(command) ? `$${info.length}\r\n${info}\r\n` : `-${error}\r\n`,
-        );
+      // The first word of each command (RESP: an array of strings with their lengths).
+      for (const [, word = ''] of bytes.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+        socket.write(`${replies[word.toLowerCase()] ?? `-${error}`}\r\n`);
       }
     });
   }).listen(0, '127.0.0.1');
