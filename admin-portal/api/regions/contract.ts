@@ -8,7 +8,7 @@ const logAnswer = z.object({
   live: z.boolean().describe('Read: a region until it is lost, its copies from then on.'),
   lost_at: z.iso.datetime().nullable(),
   lost_by: z.string().nullable().describe('Hash of the act.'),
-  partitions: z.int(),
+  next_offsets: z.array(z.int()).describe('By partition, what is read next.'),
   outstanding: z.int().describe('Records not read yet; of a lost region, never.'),
 });
 

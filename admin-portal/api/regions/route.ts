@@ -27,7 +27,7 @@ function present(row: LogRow): RegionsAnswer['logs'][number] {
     live: row.live,
     lost_at: row.lost_at === null ? null : toTimestamp(row.lost_at.getTime()),
     lost_by: row.lost_by?.toString('hex') ?? null,
-    partitions: row.partitions.length,
+    next_offsets: row.partitions.map(({ next_offset }) => next_offset),
     outstanding: outstandingOf(row),
   };
 }

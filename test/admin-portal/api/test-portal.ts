@@ -28,6 +28,9 @@ export interface TestPortal {
   readonly superuser: Pool;
   readonly redis: Redis;
   readonly redisPrefix: string;
+  /** Where it listens, and what the edge adds to each request. */
+  readonly url: string;
+  readonly edgeHeaders: Readonly<Record<string, string>>;
   /** Moves the portal's wall clock. */
   setNow(ms: number): void;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
@@ -86,7 +89,9 @@ export async function startTestPortal(): Promise<TestPortal> {
   const answer = createPortalApp(portal, { originSecrets: [originSecret], portalUrl }).callback();
   const server = createHttpServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin/api/v1`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const base = `${url}/admin/api/v1`;
+  const edgeHeaders = { 'x-origin-secret': originSecret };
   afterAll(async () => {
     server.close();
     server.closeAllConnections();
@@ -98,7 +103,7 @@ export async function startTestPortal(): Promise<TestPortal> {
     const response = await fetch(`${base}${path}`, {
       method,
       headers: {
-        'x-origin-secret': originSecret,
+        ...edgeHeaders,
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(options.cookie === undefined ? {} : { cookie: options.cookie }),
         ...options.headers,
@@ -118,6 +123,8 @@ export async function startTestPortal(): Promise<TestPortal> {
     superuser,
     redis,
     redisPrefix,
+    url,
+    edgeHeaders,
     setNow: (ms) => {
       nowMs = ms;
     },
