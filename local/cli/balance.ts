@@ -6,7 +6,7 @@ import { topicName } from '#common/contracts/topics.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { isUuid } from '#common/uuid.ts';
-import { type Balance, verdicts } from '../../regional-core/records/balance/balance.ts';
+import { type Balance, judgedIn, verdicts } from '../../regional-core/records/balance/balance.ts';
 import { findSession } from '../../regional-core/records/sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../../regional-core/records/sql/read-balance.ts';
 import { placesIn } from '../places.ts';
@@ -79,14 +79,29 @@ export async function reportBalance(
     await pool.end();
   }
   const holds = new Map<string, readonly PartitionHolds[]>();
-  for (const { name, kafka } of stores.regions) {
+  for (const name of logsToCount(stores, rows)) {
     const own = rows.filter(({ region }) => region === name);
     const splitAt = new Map(own.map(({ partition, ledger_next }) => [partition, ledger_next]));
-    const topic = topicName(stores.topicPrefix, 'vote-submitted');
-    const options = { brokers: [kafka], clientId: 'balance', topic, log };
+    const host = stores.regions.find((region) => region.name === name.split('@').at(-1));
+    if (host === undefined) continue;
+    const topic = topicName(
+      stores.topicPrefix,
+      name.includes('@') ? 'vote-standby' : 'vote-submitted',
+    );
+    const options = { brokers: [host.kafka], clientId: 'balance', topic, log };
     holds.set(name, await countLog(options, { sessionId, opensAtMs }, splitAt));
   }
   return addUp(rows, holds);
+}
+
+/** Every region's log and the copies that are read, but no log that is not read any more. */
+function logsToCount(stores: BalanceStores, rows: readonly BalanceRow[]): ReadonlySet<string> {
+  const names = new Set(stores.regions.map(({ name }) => name));
+  for (const { region, is_live } of rows) {
+    if (is_live) names.add(region);
+    else names.delete(region);
+  }
+  return names;
 }
 
 /** Puts the two sides together. Exported for tests. */
@@ -96,14 +111,15 @@ export function addUp(
 ): BalanceReport {
   const sums = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
   const faults: string[] = [];
+  let accepted = 0;
   for (const row of rows) {
-    let judged = 0;
-    for (const verdict of verdicts) {
-      sums[verdict] += row[verdict];
-      judged += row[verdict];
-    }
+    for (const verdict of verdicts) sums[verdict] += row[verdict];
+    // Of a log that is not read any more, what was judged is all there is.
+    if (!row.is_live) accepted += judgedIn(row);
+    else accepted -= row.control;
+    const judged = judgedIn(row) + row.control;
     const read = holds.get(row.region)?.[row.partition]?.before ?? 0;
-    if (read === judged) continue;
+    if (!row.is_live || read === judged) continue;
     const where = `${row.region}, partition ${row.partition}, before offset ${row.ledger_next}`;
     faults.push(
       holds.has(row.region)
@@ -111,12 +127,13 @@ export function addUp(
         : `${row.region} does not run here, and the ledger judged ${judged} records of its log`,
     );
   }
-  let accepted = 0;
   for (const partitions of holds.values()) {
-    for (const { before, from } of partitions) accepted += before + from;
+    for (const { before, from, controlFrom } of partitions) accepted += before + from - controlFrom;
   }
-  const judged = verdicts.reduce((sum, verdict) => sum + sums[verdict], 0);
-  return { balance: { accepted, ...sums, void: 0, pending: accepted - judged }, faults };
+  const taken = rows[0]?.void ?? 0;
+  const pending = accepted - judgedIn(sums);
+  const balance = { accepted, ...sums, counted: sums.counted - taken, void: taken, pending };
+  return { balance, faults };
 }
 
 /** `accepted 12 = counted 10 + duplicate 1 + …`: one line that adds up. */

@@ -2,6 +2,7 @@ import { voteLogRetentionMs } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createGrouplessConsumer, type KafkaOptions, readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
+import { isControlRecord } from '../../regional-core/records/log-counter/tally.ts';
 import { readSpans } from './read-spans.ts';
 
 /** How many records of a session a partition holds, on either side of an offset. */
@@ -9,6 +10,8 @@ export interface PartitionHolds {
   readonly partition: number;
   readonly before: number;
   readonly from: number;
+  /** Of those from the offset on: what says that it is a seal or a final statement. */
+  readonly controlFrom: number;
 }
 
 /** What a partition still has, in offsets. */
@@ -48,12 +51,18 @@ export async function countLog(
     );
   }
   const key = voteRecordKey(session.sessionId);
-  const held = bounds.map((_, partition) => ({ partition, before: 0, from: 0 }));
+  const held = bounds.map((_, partition) => ({ partition, before: 0, from: 0, controlFrom: 0 }));
   const spans = bounds.map(({ start, end }, partition) => ({ partition, from: start, to: end }));
   await readSpans(kafka, spans, (partition, records) => {
     const split = splitAt.get(partition) ?? 0;
+    const own = held[partition]!;
     for (const record of records) {
-      if (record.key?.equals(key)) held[partition]![record.offset < split ? 'before' : 'from']++;
+      if (!record.key?.equals(key)) continue;
+      if (record.offset < split) own.before++;
+      else {
+        own.from++;
+        if (isControlRecord(record.value)) own.controlFrom++;
+      }
     }
   });
   return held;

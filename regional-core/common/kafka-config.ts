@@ -11,3 +11,9 @@ export const kafkaReplicationKey = integerKey(
   'Copies of each record, read back from the live cluster: 3 in a region, 1 on one machine.',
   { min: 1, max: 9 },
 );
+
+/** For those who read that log once its region is lost: the ledger, and who counts after it. */
+export const standbyOfKey = prefixKey(
+  'VOTE_STANDBY_OF',
+  "The region whose votes' copies this region's Kafka holds; empty: none.",
+);

@@ -1,6 +1,6 @@
 import { type ConfigOf, defineConfig, secretFileKey } from '#common/config.ts';
 import { parseOriginSecrets } from '#common/http.ts';
-import { kafkaKeys } from '#common/kafka-config.ts';
+import { kafkaKeys, standbyOfKey } from '#common/kafka-config.ts';
 import { parseHmacKey, parsePublicJwks } from '#common/keys.ts';
 import { portKey, postgresUrlKey, regionKey, serviceKeys } from '#common/service-config.ts';
 
@@ -9,6 +9,7 @@ export const config = defineConfig({
   ...kafkaKeys,
   port: portKey,
   region: regionKey,
+  standbyOf: standbyOfKey,
   postgresUrl: postgresUrlKey,
   originSecrets: secretFileKey(
     'VOTE_ORIGIN_SECRET_FILE',

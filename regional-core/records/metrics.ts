@@ -29,9 +29,22 @@ export function createRecordsMetrics(registry: Registry) {
       labelNames: ['session_id'],
       registers,
     }),
+    balanceAge: new Gauge({
+      name: 'session_balance_age_seconds',
+      help: 'Seconds since log and verdicts of an open session could last be compared.',
+      labelNames: ['session_id'],
+      registers,
+    }),
+    logBalanceOff: new Gauge({
+      name: 'log_balance_off_records',
+      help: 'Records that the ledger read of a log and gave no verdict, or one too many: stays 0.',
+      labelNames: ['log'],
+      registers,
+    }),
     logCounterLag: new Gauge({
       name: 'log_counter_lag_records',
-      help: "Records in the region's log that the log counter has not counted yet.",
+      help: 'Records in a log that the log counter has not counted yet.',
+      labelNames: ['log'],
       registers,
     }),
     logRecordsMissed: new Counter({

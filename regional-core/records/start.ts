@@ -47,15 +47,15 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     clock,
     random,
   };
-  const counter = new LogCounter({
-    pool,
-    brokers: config.kafkaBrokers,
-    topic: topicName(config.topicPrefix, 'vote-submitted'),
-    region: config.region,
-    log,
-    metrics,
-    random,
-  });
+  const { region, standbyOf, topicPrefix } = config;
+  const shared = { pool, brokers: config.kafkaBrokers, log, metrics, random };
+  const counters = [
+    new LogCounter({ ...shared, topic: topicName(topicPrefix, 'vote-submitted'), name: region }),
+  ];
+  if (standbyOf !== '') {
+    const topic = topicName(topicPrefix, 'vote-standby');
+    counters.push(new LogCounter({ ...shared, topic, name: `${standbyOf}@${region}` }));
+  }
   const measuring = measureBalances(records, draining);
   const server = createHttpServer(listener(createRecordsApp(records, config)));
   await listen(server, config.host, config.port);
@@ -65,7 +65,11 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     // answers: it is the same for every process.
     notReady: () => (follower.caughtUp() ? [] : ['the ballot keys have not been read yet']),
     drain: async () => {
-      await Promise.all([counter.close(), follower.close(), measuring]);
+      await Promise.all([
+        ...counters.map((counter) => counter.close()),
+        follower.close(),
+        measuring,
+      ]);
       await pool.end();
     },
   };

@@ -11,6 +11,7 @@ export interface Balance {
   readonly replayed: number;
   readonly late: number;
   readonly quarantined: number;
+  /** Counted, and then taken out by two people. */
   readonly void: number;
   /** In the log, and not read by the ledger at the moment compared. */
   readonly pending: number;
@@ -20,35 +21,88 @@ export const verdicts = ['counted', 'duplicate', 'replayed', 'late', 'quarantine
 
 export interface Comparison {
   readonly balance: Balance;
+  /** Seals and final statements among the records that the ledger has read: they are no votes. */
+  readonly control: number;
+  /**
+   * Records that were seen in the log of a lost region and were not read by the ledger: they count
+   * nowhere, unless a copy of them does.
+   */
+  readonly unread: number;
   /** False while the ledger has read further than the log counter somewhere: compare again soon. */
   readonly isComparable: boolean;
   /**
    * Records by which log and verdicts differ where that must not be: partitions that both have read
-   * to the same offset, and verdicts about more records than there are.
+   * to the same offset, now or when they were last compared, and verdicts about more records than
+   * there are.
    */
   readonly off: number;
+}
+
+/** How the ledger judged the records of a partition, and how many of them there are. */
+export function judgedIn(row: Pick<BalanceRow, (typeof verdicts)[number]>): number {
+  return verdicts.reduce((sum, verdict) => sum + row[verdict], 0);
 }
 
 /** Compares what the log holds with what the ledger said. The rows are one session's. */
 export function compareBalance(rows: readonly BalanceRow[]): Comparison {
   const sums = { accepted: 0, counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
+  let control = 0;
+  let unread = 0;
   let isComparable = true;
   let off = 0;
   for (const row of rows) {
-    let judged = 0;
-    sums.accepted += row.accepted;
-    for (const verdict of verdicts) {
-      sums[verdict] += row[verdict];
-      judged += row[verdict];
-    }
-    if (row.log_next < row.ledger_next) isComparable = false;
-    else if (row.log_next === row.ledger_next) off += Math.abs(row.accepted - judged);
-    else off += Math.max(0, judged - row.accepted);
+    for (const verdict of verdicts) sums[verdict] += row[verdict];
+    control += row.control;
+    const compared = row.is_live ? compareLive(row) : compareFrozen(row);
+    sums.accepted += compared.accepted;
+    unread += compared.unread;
+    isComparable &&= compared.isComparable;
+    off += Math.max(compared.off, Math.abs(row.checked_off));
   }
-  const judged = verdicts.reduce((sum, verdict) => sum + sums[verdict], 0);
+  const taken = rows[0]?.void ?? 0;
+  const pending = sums.accepted - judgedIn(sums);
   return {
-    balance: { ...sums, void: 0, pending: sums.accepted - judged },
+    balance: { ...sums, counted: sums.counted - taken, void: taken, pending },
+    control,
+    unread,
     isComparable,
     off,
+  };
+}
+
+interface Compared {
+  /** Votes among the records. */
+  readonly accepted: number;
+  readonly unread: number;
+  readonly isComparable: boolean;
+  readonly off: number;
+}
+
+/** Records are compared whole: whether one is a valid seal or a forged one, the ledger decides. */
+function compareLive(row: BalanceRow): Compared {
+  const inLog = row.accepted + row.log_control;
+  const judged = judgedIn(row) + row.control;
+  if (row.log_next < row.ledger_next) {
+    return { accepted: row.accepted, unread: 0, isComparable: false, off: 0 };
+  }
+  if (row.log_next === row.ledger_next) {
+    const accepted = inLog - row.control;
+    return { accepted, unread: 0, isComparable: true, off: Math.abs(inLog - judged) };
+  }
+  // Seals behind the ledger are taken for valid until it has read them.
+  const accepted = inLog - Math.max(row.control, row.log_control);
+  return { accepted, unread: 0, isComparable: true, off: Math.max(0, judged - inLog) };
+}
+
+/** Of a log that is never read again only what the ledger read is part of the session. */
+function compareFrozen(row: BalanceRow): Compared {
+  const inLog = row.accepted + row.log_control;
+  const judged = judgedIn(row);
+  const read = judged + row.control;
+  return {
+    accepted: judged,
+    unread: row.log_next > row.ledger_next ? Math.max(0, inLog - read) : 0,
+    isComparable: true,
+    off: row.log_next === row.ledger_next ? Math.abs(inLog - read) : 0,
   };
 }

@@ -1,21 +1,35 @@
-import { MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
 import type { Records } from '../records.ts';
 import { listBalancedSessions } from '../sql/list-balanced-sessions.ts';
 import { type BalanceRow, readBalance } from '../sql/read-balance.ts';
+import { readLogBalance } from '../sql/read-log-balance.ts';
+import {
+  dropOldMinutes,
+  type MeasuredBalance,
+  writeBalanceMinutes,
+} from '../sql/write-balance-minutes.ts';
 import { compareBalance } from './balance.ts';
 
 const measureMs = SECOND_MS;
-const lingerMs = MINUTE_MS;
+/** The sum over all verdicts of a log: one row a session and partition, so not each second. */
+const logsMs = 10 * SECOND_MS;
+/** Seals come 5 s after closing, and a ledger that was away catches up. */
+const lingerMs = 5 * MINUTE_MS;
 /** A label value a session: a bound for Prometheus, and for the statement. */
 const sessionsMax = 50;
+/** The log keeps its records for eight days: what is older cannot be counted again. */
+const minutesKeptMs = 9 * DAY_MS;
+/** Checkpoints are a second apart, comparisons ten: more than this is no delay but trouble. */
+const comparedAgoMsMax = 30 * SECOND_MS;
 
 type Measured = Pick<Records, 'pool' | 'metrics' | 'log' | 'clock'>;
 
 /** Keeps the balance of open sessions in the metrics, once a second, until the signal aborts. */
 export async function measureBalances(records: Measured, signal: AbortSignal): Promise<void> {
+  const measuring = new BalanceMeasuring(records);
   while (!signal.aborted) {
     try {
-      await measureOnce(records);
+      await measuring.measure();
     } catch (error) {
       // Said by those who answer requests; here the gauges only grow old.
       records.log.debug({ err: error }, 'the balance cannot be measured now');
@@ -24,25 +38,103 @@ export async function measureBalances(records: Measured, signal: AbortSignal): P
   }
 }
 
-/** Reads and sets every gauge once. Exported for tests. */
-export async function measureOnce({ pool, metrics, clock }: Measured): Promise<void> {
-  const sessions = await listBalancedSessions(pool, { nowMs: clock.now(), lingerMs, sessionsMax });
-  const rows = sessions.length === 0 ? [] : await readBalance(pool, sessions);
-  metrics.sessionRecords.reset();
-  metrics.balanceOff.reset();
-  const bySession = new Map<string, BalanceRow[]>();
-  for (const row of rows) {
-    const held = bySession.get(row.session_id);
-    if (held === undefined) bySession.set(row.session_id, [row]);
-    else held.push(row);
+/**
+ * Measures the balances again and again: sets the gauges, writes the minute's row of each session,
+ * and says once when a balance does not add up, and once when it does again.
+ */
+export class BalanceMeasuring {
+  readonly #parts: Measured;
+  /** What was said of a session or log, so that it is said once. */
+  readonly #said = new Map<string, string>();
+  /** Session id → monotonic ms of the last reading that could be compared. */
+  readonly #comparedAtMs = new Map<string, number>();
+  #logsAtMs = Number.NEGATIVE_INFINITY;
+  #droppedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: Measured) {
+    this.#parts = parts;
   }
-  for (const [session_id, own] of bySession) {
-    const { balance, isComparable, off } = compareBalance(own);
+
+  /** Reads and sets everything once. */
+  async measure(): Promise<void> {
+    const { pool, metrics, clock } = this.#parts;
+    const nowMs = clock.now();
+    const sessions = await listBalancedSessions(pool, { nowMs, lingerMs, sessionsMax });
+    const rows = sessions.length === 0 ? [] : await readBalance(pool, sessions);
+    metrics.sessionRecords.reset();
+    metrics.balanceOff.reset();
+    metrics.balanceAge.reset();
+    const measured: MeasuredBalance[] = [];
+    for (const [sessionId, own] of bySession(rows)) {
+      const one = this.#measureSession(sessionId, own);
+      if (one !== undefined) measured.push(one);
+    }
+    this.#forgetAllBut(new Set(sessions));
+    if (measured.length > 0) await writeBalanceMinutes(pool, nowMs, measured);
+    await this.#measureLogs();
+    if (clock.monotonicMs() - this.#droppedAtMs < MINUTE_MS) return;
+    this.#droppedAtMs = clock.monotonicMs();
+    await dropOldMinutes(pool, nowMs - minutesKeptMs);
+  }
+
+  /** Gives what the minute's row may say; nothing while the log counter is behind the ledger. */
+  #measureSession(session_id: string, rows: readonly BalanceRow[]): MeasuredBalance | undefined {
+    const { metrics, clock } = this.#parts;
+    const { balance, control, isComparable, off } = compareBalance(rows);
     metrics.balanceOff.set({ session_id }, off);
-    for (const [verdict, count] of Object.entries(balance)) {
+    for (const [verdict, count] of Object.entries({ ...balance, control })) {
       // Behind the ledger, accepted and pending would be too small.
       const isMeant = isComparable || (verdict !== 'accepted' && verdict !== 'pending');
       if (isMeant) metrics.sessionRecords.set({ session_id, verdict }, count);
     }
+    const nowMs = clock.monotonicMs();
+    if (isComparable || !this.#comparedAtMs.has(session_id)) {
+      this.#comparedAtMs.set(session_id, nowMs);
+    }
+    const agoMs = nowMs - this.#comparedAtMs.get(session_id)!;
+    metrics.balanceAge.set({ session_id }, agoMs / SECOND_MS);
+    this.#say(`session ${session_id}`, { session_id, off }, off, agoMs);
+    return isComparable ? { sessionId: session_id, balance, control, off } : undefined;
   }
+
+  async #measureLogs(): Promise<void> {
+    const { pool, metrics, clock } = this.#parts;
+    if (clock.monotonicMs() - this.#logsAtMs < logsMs) return;
+    this.#logsAtMs = clock.monotonicMs();
+    for (const { log, off } of await readLogBalance(pool)) {
+      metrics.logBalanceOff.set({ log }, off);
+      this.#say(`log ${log}`, { log, off }, off, 0);
+    }
+  }
+
+  #say(name: string, fields: object, off: number, comparedAgoMs: number): void {
+    const { log } = this.#parts;
+    const isLate = comparedAgoMs > comparedAgoMsMax;
+    const found = off === 0 ? (isLate ? 'uncompared' : 'even') : 'off';
+    if ((this.#said.get(name) ?? 'even') === found) return;
+    this.#said.set(name, found);
+    if (found === 'off') log.error(fields, 'the balance is off: records and verdicts differ');
+    else if (found === 'uncompared') {
+      log.error(fields, 'the balance cannot be compared: the log counter stays behind the ledger');
+    } else log.info(fields, 'the balance is even again');
+  }
+
+  /** A session that is not measured any more is not remembered either. */
+  #forgetAllBut(sessions: ReadonlySet<string>): void {
+    for (const session of this.#comparedAtMs.keys()) {
+      if (sessions.has(session)) continue;
+      this.#comparedAtMs.delete(session);
+      this.#said.delete(`session ${session}`);
+    }
+  }
+}
+
+function bySession(rows: readonly BalanceRow[]): Map<string, BalanceRow[]> {
+  const sessions = new Map<string, BalanceRow[]>();
+  for (const row of rows) {
+    const held = sessions.get(row.session_id);
+    if (held === undefined) sessions.set(row.session_id, [row]);
+    else held.push(row);
+  }
+  return sessions;
 }

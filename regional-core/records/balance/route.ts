@@ -1,16 +1,18 @@
 import type { Router } from '@koa/router';
-import { SECOND_MS, sleep } from '#common/clock.ts';
+import { SECOND_MS, sleep, toTimestamp } from '#common/clock.ts';
 import { jitteredRetryS, ServiceError } from '#common/errors.ts';
 import { isUuid } from '#common/uuid.ts';
 import type { Records } from '../records.ts';
 import { findSession } from '../sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../sql/read-balance.ts';
+import { readBalanceMinutes } from '../sql/read-balance-minutes.ts';
 import { compareBalance } from './balance.ts';
 import type { BalanceAnswer } from './contract.ts';
 
 /** Twice the time between two checkpoints of the log counter. */
 const waitMsMax = 2 * SECOND_MS;
 const askAgainMs = 100;
+const minutesMax = 60;
 
 /**
  * GET /internal/v1/sessions/{session_id}/balance. The ledger may be ahead of the log counter: then
@@ -31,10 +33,19 @@ async function comparedBalance(records: Records, sessionId: string): Promise<Bal
   const deadlineMs = records.clock.monotonicMs() + waitMsMax;
   for (;;) {
     const rows = await readBalance(records.pool, [sessionId]);
-    const { balance, isComparable } = compareBalance(rows);
+    const { balance, control, unread, isComparable, off } = compareBalance(rows);
     if (isComparable) {
       const as_of = { log: offsetsOf(rows, 'log_next'), ledger: offsetsOf(rows, 'ledger_next') };
-      return { session_id: sessionId, ...balance, as_of };
+      const minutes = await readBalanceMinutes(records.pool, sessionId, minutesMax);
+      return {
+        session_id: sessionId,
+        ...balance,
+        control,
+        unread,
+        off,
+        as_of,
+        minutes: minutes.map((one) => ({ ...one, minute: toTimestamp(one.minute.getTime()) })),
+      };
     }
     if (records.clock.monotonicMs() > deadlineMs) {
       throw new ServiceError('not_ready', {

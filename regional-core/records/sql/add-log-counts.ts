@@ -12,7 +12,7 @@ export async function addLogCounts(
   counts: readonly PartitionCount[],
 ): Promise<ReadonlySet<number>> {
   const sessions = counts.flatMap(({ partition, sessions: counted }) =>
-    [...counted].map(([sessionId, accepted]) => ({ partition, sessionId, accepted })),
+    [...counted].map(([sessionId, count]) => ({ partition, sessionId, ...count })),
   );
   const { rows } = await pool.query<{ partition: number }>(
     `WITH moved AS (
@@ -23,13 +23,15 @@ export async function addLogCounts(
          AND held.next_offset = read.from_offset
        RETURNING held.partition
      ), added AS (
-       INSERT INTO votes.log_session_counts AS held (session_id, region_no, partition, accepted)
-       SELECT session_id, $1, partition, accepted
-       FROM unnest($5::uuid[], $6::smallint[], $7::bigint[])
-         AS read(session_id, partition, accepted)
+       INSERT INTO votes.log_session_counts AS held
+         (session_id, region_no, partition, accepted, control)
+       SELECT session_id, $1, partition, accepted, control
+       FROM unnest($5::uuid[], $6::smallint[], $7::bigint[], $8::bigint[])
+         AS read(session_id, partition, accepted, control)
        JOIN moved USING (partition)
        ON CONFLICT (session_id, region_no, partition)
-       DO UPDATE SET accepted = held.accepted + excluded.accepted
+       DO UPDATE SET accepted = held.accepted + excluded.accepted,
+         control = held.control + excluded.control
      )
      SELECT partition FROM moved`,
     [
@@ -40,6 +42,7 @@ export async function addLogCounts(
       sessions.map(({ sessionId }) => sessionId),
       sessions.map(({ partition }) => partition),
       sessions.map(({ accepted }) => accepted),
+      sessions.map(({ control }) => control),
     ],
   );
   return new Set(rows.map(({ partition }) => partition));

@@ -17,15 +17,20 @@ function row(changes: Partial<BalanceRow> = {}): BalanceRow {
     replayed: 1,
     late: 0,
     quarantined: 1,
+    is_live: true,
+    log_control: 0,
+    control: 0,
+    checked_off: 0,
+    void: 0,
     ...changes,
   };
 }
 
 function holds(before: number, from: number, partition = 0) {
   const partitions = [];
-  partitions[partition] = { partition, before, from };
+  partitions[partition] = { partition, before, from, controlFrom: 0 };
   for (let other = 0; other < partition; other++) {
-    partitions[other] = { partition: other, before: 0, from: 0 };
+    partitions[other] = { partition: other, before: 0, from: 0, controlFrom: 0 };
   }
   return new Map([['us-east-1', partitions]]);
 }
@@ -53,8 +58,8 @@ describe('adding up', () => {
       [
         'us-east-1',
         [
-          { partition: 0, before: 11, from: 0 },
-          { partition: 1, before: 10, from: 0 },
+          { partition: 0, before: 11, from: 0, controlFrom: 0 },
+          { partition: 1, before: 10, from: 0, controlFrom: 0 },
         ],
       ],
     ]);
@@ -73,6 +78,26 @@ describe('adding up', () => {
     expect(addUp(rows, holds(10, 0)).faults).toEqual([
       'us-west-2 does not run here, and the ledger judged 10 records of its log',
     ]);
+  });
+
+  test('seals are no votes, whether the ledger has read them or not', () => {
+    const held = new Map([['us-east-1', [{ partition: 0, before: 12, from: 5, controlFrom: 1 }]]]);
+    const { balance, faults } = addUp([row({ control: 2 })], held);
+    expect(faults).toEqual([]);
+    expect(balance).toMatchObject({ accepted: 14, counted: 7, pending: 4 });
+  });
+
+  test('what was taken out is taken from what counts', () => {
+    const rows = [row({ void: 2 }), row({ partition: 1, void: 2 })];
+    const { balance } = addUp(rows, holds(10, 0, 1));
+    expect(balance).toMatchObject({ counted: 12, void: 2 });
+  });
+
+  test('a log that is not read any more counts as far as it was judged', () => {
+    const rows = [row(), row({ region: 'us-west-2', is_live: false })];
+    const { balance, faults } = addUp(rows, holds(10, 0));
+    expect(faults).toEqual([]);
+    expect(balance).toMatchObject({ accepted: 20, counted: 14, pending: 0 });
   });
 
   test('a region without verdicts needs no log', () => {

@@ -25,6 +25,11 @@ function rowOf({ unread, ...ends }: JudgedRow, partition: number): BalanceRow {
     ledger_next: judged,
     log_next: judged + unread,
     accepted: judged + unread,
+    is_live: true,
+    log_control: 0,
+    control: 0,
+    checked_off: 0,
+    void: 0,
     ...ends,
   };
 }
@@ -61,3 +66,45 @@ test('what one partition has too few does not hide what another has too many', (
 });
 
 const none = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0, unread: 0 };
+
+test('seals are no votes, and a forged one is a quarantined record', () => {
+  const even = rowOf({ ...none, counted: 5 }, 0);
+  const sealed = { ...even, ledger_next: 6, log_next: 6, log_control: 1, control: 1 };
+  expect(compareBalance([sealed])).toMatchObject({ balance: { accepted: 5 }, control: 1, off: 0 });
+  const forged = { ...sealed, control: 0, quarantined: 1 };
+  expect(compareBalance([forged])).toMatchObject({
+    balance: { accepted: 6, quarantined: 1, pending: 0 },
+    off: 0,
+  });
+  const behind = { ...even, log_next: 6, log_control: 1 };
+  expect(compareBalance([behind])).toMatchObject({ balance: { accepted: 5, pending: 0 }, off: 0 });
+});
+
+test('votes taken out are taken from what counts, once for the session', () => {
+  const rows = [0, 1].map((partition) => ({
+    ...rowOf({ ...none, counted: 5 }, partition),
+    void: 3,
+  }));
+  expect(compareBalance(rows).balance).toMatchObject({ accepted: 10, counted: 7, void: 3 });
+});
+
+test('a difference found where both readers stood once is not forgotten, nor counted twice', () => {
+  const ahead = { ...rowOf({ ...none, counted: 5, unread: 4 }, 0), checked_off: 2 };
+  expect(compareBalance([ahead]).off).toBe(2);
+  const even = { ...rowOf({ ...none, counted: 5 }, 0), counted: 3, checked_off: 2 };
+  expect(compareBalance([even]).off).toBe(2);
+  expect(compareBalance([{ ...ahead, checked_off: -1 }]).off).toBe(1);
+});
+
+test('of a lost log only what was read is part of the session', () => {
+  const lost = { ...rowOf({ ...none, counted: 5, unread: 4 }, 0), is_live: false };
+  expect(compareBalance([lost])).toMatchObject({
+    balance: { accepted: 5, counted: 5, pending: 0 },
+    unread: 4,
+    isComparable: true,
+    off: 0,
+  });
+  // The counter may have been behind when the region was lost: that is no trouble any more.
+  const behind = { ...lost, log_next: 3, accepted: 3 };
+  expect(compareBalance([behind])).toMatchObject({ unread: 0, isComparable: true, off: 0 });
+});

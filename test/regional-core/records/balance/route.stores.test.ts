@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureOnce } from '../../../../regional-core/records/balance/gauges.ts';
+import { systemClock } from '#common/clock.ts';
+import { BalanceMeasuring } from '../../../../regional-core/records/balance/gauges.ts';
 import { createSession } from '../../../support/votes.ts';
 import { startTestRecords } from '../test-records.ts';
 
@@ -73,6 +74,10 @@ test('adds up over regions and partitions, with the offsets it was compared at',
       quarantined: 0,
       void: 0,
       pending: 4,
+      control: 0,
+      unread: 0,
+      off: 0,
+      minutes: [],
       as_of: {
         log: { 'us-east-1': [12, 4], 'us-west-2': [5] },
         ledger: { 'us-east-1': [10, 4], 'us-west-2': [0] },
@@ -106,7 +111,8 @@ test.each(['3b241101-e2bb-4255-8caf-4136c566a962', 'nonsense'])(
 );
 
 test('the gauges say how open sessions stand, and when one is off', async () => {
-  await measureOnce(it.records);
+  const measuring = new BalanceMeasuring(it.records);
+  await measuring.measure();
   const read = async (name: string) => {
     const text = await it.registry.getSingleMetricAsString(name);
     return text.split('\n').filter((line) => line.includes(session.sessionId));
@@ -123,8 +129,57 @@ test('the gauges say how open sessions stand, and when one is off', async () => 
     `session_balance_off_records{${own}} 0`,
   ]);
   await stand(east, 1, { next: 9, counted: 6 }, { next: 9, accepted: 9 });
-  await measureOnce(it.records);
+  await measuring.measure();
   expect(await read('session_balance_off_records')).toEqual([
     `session_balance_off_records{${own}} 3`,
   ]);
+  // The ledger read nine records of that partition and says of six how they ended.
+  await new BalanceMeasuring(it.records).measure();
+  const logs = await it.registry.getSingleMetricAsString('log_balance_off_records');
+  expect(logs).toContain('log_balance_off_records{log="us-east-1"} 3');
+});
+
+test('each minute keeps its last reading and its worst difference', async () => {
+  let nowMs = Date.now() + 120_000;
+  const measuring = new BalanceMeasuring({
+    ...it.records,
+    clock: { ...systemClock, now: () => nowMs },
+  });
+  await stand(east, 1, { next: 9, counted: 6 }, { next: 9, accepted: 9 });
+  await measuring.measure();
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 9, accepted: 9 });
+  await measuring.measure();
+  nowMs += 60_000;
+  await measuring.measure();
+  const { body } = await it.get(path);
+  const minutes = (body['minutes'] as { minute: string; accepted: number; off: number }[]).slice(
+    -2,
+  );
+  expect(minutes).toMatchObject([
+    { accepted: 23, counted: 16, pending: 4, control: 0, off: 3 },
+    { accepted: 23, counted: 16, off: 0 },
+  ]);
+  expect(Date.parse(minutes[1]!.minute) - Date.parse(minutes[0]!.minute)).toBe(60_000);
+
+  nowMs += 10 * 24 * 3_600_000;
+  const later = { ...it.records, clock: { ...systemClock, now: () => nowMs } };
+  await new BalanceMeasuring(later).measure();
+  expect((await it.get(path)).body['minutes']).toEqual([]);
+});
+
+test('a counter that stays behind is an alarm, said once', async () => {
+  let monotonicMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => monotonicMs };
+  const said: string[] = [];
+  const error = ({ session_id }: { session_id: string }, text: string) =>
+    session_id === session.sessionId && said.push(text);
+  const log = { ...it.records.log, error };
+  const measuring = new BalanceMeasuring({ ...it.records, clock, log: log as never });
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 4, accepted: 4 });
+  await measuring.measure();
+  monotonicMs = 29_000;
+  await measuring.measure();
+  expect(said).toEqual([]);
+  for (monotonicMs = 31_000; monotonicMs < 40_000; monotonicMs += 1000) await measuring.measure();
+  expect(said).toEqual(['the balance cannot be compared: the log counter stays behind the ledger']);
 });

@@ -23,6 +23,7 @@ const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const topic = topicName(prefix, 'vote-submitted');
 const log = createLog({ service: 'records' }, 'error');
+const source = { clusterId: 'a cluster', topicId: randomUUID() };
 const pool = createPool({
   url: database.url('records'),
   applicationName: 'test',
@@ -35,9 +36,9 @@ afterAll(async () => {
   await pool.end();
 });
 
-function startCounter(region: string): LogCounter {
+function startCounter(name: string): LogCounter {
   const metrics = createRecordsMetrics(createRegistry({}));
-  return new LogCounter({ pool, brokers, topic, region, log, metrics, random: Math.random });
+  return new LogCounter({ pool, brokers, topic, name, log, metrics, random: Math.random });
 }
 
 async function send(sessionId: string, partition: number, records: number): Promise<void> {
@@ -106,17 +107,17 @@ test('when the one that counts is gone, another takes over', async () => {
 test('counts are added only where the counting began, whoever comes second', async () => {
   const session = randomUUID();
   const no = await regionNo(pool, 'fence');
-  await readLogOffsets(pool, no, [0, 0]);
+  await readLogOffsets(pool, no, source, [0, 0]);
   const count = (partition: number, from: number, next: number) => ({
     partition,
     from,
     next,
-    sessions: new Map([[session, next - from]]),
+    sessions: new Map([[session, { accepted: next - from, control: 0 }]]),
   });
   expect(await addLogCounts(pool, no, [count(0, 0, 10)])).toEqual(new Set([0]));
   // The same records read by another process: one partition is behind us, one is not.
   expect(await addLogCounts(pool, no, [count(0, 0, 8), count(1, 0, 8)])).toEqual(new Set([1]));
-  expect(await readLogOffsets(pool, no, [0, 0])).toEqual(
+  expect(await readLogOffsets(pool, no, source, [0, 0])).toEqual(
     new Map([
       [0, 10],
       [1, 8],
@@ -128,8 +129,10 @@ test('counts are added only where the counting began, whoever comes second', asy
 test('the same counts sent by many at once are added once', async () => {
   const session = randomUUID();
   const no = await regionNo(pool, 'race');
-  await readLogOffsets(pool, no, [0]);
-  const counts = [{ partition: 0, from: 0, next: 6, sessions: new Map([[session, 6]]) }];
+  await readLogOffsets(pool, no, source, [0]);
+  const counts = [
+    { partition: 0, from: 0, next: 6, sessions: new Map([[session, { accepted: 6, control: 0 }]]) },
+  ];
   const moved = await Promise.all(Array.from({ length: 8 }, () => addLogCounts(pool, no, counts)));
   expect(moved.filter(({ size }) => size === 1)).toHaveLength(1);
   expect(await accepted('race', session)).toBe(6);
@@ -137,9 +140,9 @@ test('the same counts sent by many at once are added once', async () => {
 
 test('records that left the log are gone past once, and only from where they begin', async () => {
   const no = await regionNo(pool, 'lost');
-  await readLogOffsets(pool, no, [0]);
+  await readLogOffsets(pool, no, source, [0]);
   expect(await skipLostRecords(pool, no, { partition: 0, from: 5, next: 9 })).toBe(false);
   expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(true);
   expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(false);
-  expect(await readLogOffsets(pool, no, [0])).toEqual(new Map([[0, 9]]));
+  expect(await readLogOffsets(pool, no, source, [0])).toEqual(new Map([[0, 9]]));
 });

@@ -29,9 +29,10 @@ test('counts each record once, whatever the batches it comes in', () => {
         expect([from, next]).toEqual([10, 10 + keys.length]);
         for (const session of sessions) {
           const expected = keys.filter((each) => each?.equals(voteRecordKey(session))).length;
-          expect(counted.get(session) ?? 0).toBe(expected);
+          expect(counted.get(session)?.accepted ?? 0).toBe(expected);
         }
-        expect([...counted.values()].reduce((sum, records) => sum + records, 0)).toBe(keys.length);
+        const all = [...counted.values()].reduce((sum, { accepted }) => sum + accepted, 0);
+        expect(all).toBe(keys.length);
       }
     }),
   );
@@ -42,8 +43,8 @@ test('puts records without a session to an account of their own', () => {
   tally.add(batch(0, 0, [null, Buffer.from('x'), voteRecordKey(sessions[0]!)]));
   expect(tally.takeAll()[0]?.sessions).toEqual(
     new Map([
-      [noSession, 2],
-      [sessions[0], 1],
+      [noSession, { accepted: 2, control: 0 }],
+      [sessions[0], { accepted: 1, control: 0 }],
     ]),
   );
 });
@@ -60,4 +61,15 @@ test('refuses a batch that does not follow, or that lacks records', () => {
   tally.add(batch(0, 0, [null]));
   expect(() => tally.add(batch(0, 2, [null]))).toThrow(RangeError);
   expect(() => tally.add({ ...batch(1, 0, [null]), next: 2 })).toThrow(RangeError);
+});
+
+test('tells seals and final statements from votes by what they say they are', () => {
+  const tally = new Tally();
+  const key = voteRecordKey(sessions[0]!);
+  const values = [Buffer.of(1), Buffer.of(2, 9), Buffer.of(3), Buffer.alloc(0), null];
+  const records = values.map((value, offset) => ({ offset, key, value }));
+  tally.add({ partition: 0, from: 0, next: 5, logEnd: 5, records });
+  expect(tally.takeAll()[0]?.sessions).toEqual(
+    new Map([[sessions[0], { accepted: 3, control: 2 }]]),
+  );
 });
