@@ -63,7 +63,9 @@ export class Gate {
 
   /** The same once it is known which session it is for, and before anything costly. */
   refuseSession(sessionId: string): number | undefined {
-    const isHot = this.pressure() >= fairFrom && this.#shares.isHot(sessionId);
+    // No burst is worth it that the other sessions wait for a hot one.
+    const isTight = this.#pressure(turnMsMax) >= fairFrom;
+    const isHot = isTight && this.#shares.isHot(sessionId);
     return isHot ? this.#turnAway() : undefined;
   }
 
@@ -82,17 +84,20 @@ export class Gate {
 
   /** How near the worst bound is: 1 at the bound. */
   pressure(): number {
-    const nowMs = this.#clock.monotonicMs();
-    const mayTakeMs = nowMs < this.#calmFromMs ? turnMsMax : burstMsMax;
-    return Math.max(
-      (nowMs - this.#dueMs) / mayTakeMs,
-      this.#inFlight / inFlightMax,
-      this.#waitedMs() / queueWaitMsMax,
-    );
+    const isCalm = this.#clock.monotonicMs() >= this.#calmFromMs;
+    return this.#pressure(isCalm ? burstMsMax : turnMsMax);
   }
 
   close(): void {
     this.#cancelBeat();
+  }
+
+  #pressure(turnMayTakeMs: number): number {
+    return Math.max(
+      (this.#clock.monotonicMs() - this.#dueMs) / turnMayTakeMs,
+      this.#inFlight / inFlightMax,
+      this.#waitedMs() / queueWaitMsMax,
+    );
   }
 
   #beat(): void {

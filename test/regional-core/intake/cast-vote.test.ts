@@ -9,7 +9,7 @@ import { createIntakeApp } from '../../../regional-core/intake/app.ts';
 import { OutcomeUnknownError } from '../../../regional-core/intake/batch-sender.ts';
 import type { Claim } from '../../../regional-core/intake/claim.ts';
 import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
-import { fairFrom, Gate } from '../../../regional-core/intake/gate.ts';
+import { fairFrom, Gate, queueWaitMsMax } from '../../../regional-core/intake/gate.ts';
 import { LimitedTokens } from '../../../regional-core/intake/limited-tokens.ts';
 import {
   batchesMax,
@@ -318,13 +318,14 @@ test('a session with more than its share is refused under pressure, before its b
   ] as const) {
     for (let no = 0; no < votes; no++) gate.answered(sessionId);
   }
-  const pressure = vi.spyOn(gate, 'pressure').mockReturnValue(fairFrom);
+  // The queue's oldest record has waited long enough for it.
+  const waited = vi.spyOn(queue, 'waitedMs').mockReturnValue(queueWaitMsMax * fairFrom);
   const { status, body, retryAfterS } = await post(createBallot(randomUUID()));
   expect(status).toBe(503);
   expect(body).toMatchObject({ error: 'overloaded', retryable: true });
   expect(retryAfterS).toBeGreaterThanOrEqual(1);
   expect(admitted).toBe(0);
-  pressure.mockReturnValue(0);
+  waited.mockReturnValue(0);
   expect((await post()).status).toBe(201);
 });
 

@@ -93,6 +93,14 @@ test('under pressure a session with more than its share is refused, and the othe
   expect(gate.refuseSession('unheard of')).toBeUndefined();
 });
 
+test('a hot session is refused in a burst, too', () => {
+  answer('hot', 100);
+  answer('quiet', 10);
+  turn(turnMsMax * fairFrom, true);
+  expect(gate.refuse()).toBeUndefined();
+  expect(gate.refuseSession('hot')).toBeDefined();
+});
+
 test('of two sessions the one at ten times the other is the hot one', () => {
   answer('hot', 100);
   answer('quiet', 10);
