@@ -3,8 +3,10 @@ import { sleep } from './clock.ts';
 import { createGrouplessConsumer, readTopicLayout, type TopicLayout } from './kafka.ts';
 import type { Log } from './log.ts';
 import { LogBuffer, type PartitionBatch } from './log-buffer.ts';
+import { LogDivergedError, LogReplacedError, OffsetOutOfRangeError } from './log-errors.ts';
 
 export type { LogRecord, PartitionBatch } from './log-buffer.ts';
+export { LogDivergedError, LogReplacedError, OffsetOutOfRangeError } from './log-errors.ts';
 
 /**
  * Reads partitions of one topic from explicit offsets: no consumer group, no committed offsets. The
@@ -28,40 +30,6 @@ export interface LogReaderOptions {
    * milliseconds, a fetch for each of them costs the broker more than the records do. Default 0.
    */
   readonly paceMs?: number;
-}
-
-/** The offset asked for lies outside the log: records are gone, or the log is not the one meant. */
-export class OffsetOutOfRangeError extends Error {
-  readonly partition: number;
-  readonly offset: number;
-  constructor(partition: number, offset: number, why = `has no offset ${offset}`) {
-    super(`partition ${partition} ${why}`);
-    this.name = 'OffsetOutOfRangeError';
-    this.partition = partition;
-    this.offset = offset;
-  }
-}
-
-/**
- * Records that were read are not in the log any more, although it may be as long as before: a broker
- * that did not have them was elected. What stands at their offsets now are other records.
- */
-export class LogDivergedError extends OffsetOutOfRangeError {
-  constructor(partition: number, offset: number, agreedTo: number) {
-    super(partition, offset, `was read to ${offset}, but agrees with what was read to ${agreedTo}`);
-    this.name = 'LogDivergedError';
-  }
-}
-
-/** The topic was deleted and made again, or the cluster is another: offsets name other records. */
-export class LogReplacedError extends Error {
-  constructor(was: TopicLayout, is: TopicLayout) {
-    super(
-      `the log was topic ${was.topicId} of cluster ${was.clusterId}, ` +
-        `and is topic ${is.topicId} of cluster ${is.clusterId}`,
-    );
-    this.name = 'LogReplacedError';
-  }
 }
 
 const fetchBytesMax = 4 * 1024 * 1024;

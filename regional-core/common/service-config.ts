@@ -17,7 +17,8 @@ export const serviceKeys = {
   drainNoticeMs: integerKey(
     'VOTE_DRAIN_NOTICE_MS',
     'Milliseconds between "not ready" and closing the listener, for the load balancer to notice.',
-    { min: 0, max: 60_000 },
+    // With the 20 s that a drain may take: within the 30 s in which a rolling deploy waits.
+    { min: 0, max: 10_000 },
     { fallback: '0' },
   ),
 };

@@ -104,3 +104,44 @@ test('is alive before it is ready, says why it is not, measures itself, and ends
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines.at(-1)).toMatchObject({ service: 'intake', region: 'us-east-1', msg: 'drained' });
 });
+
+async function startHanging(): Promise<{ child: ChildProcess; readyz: () => Promise<string> }> {
+  const port = String(await freePort());
+  const child = spawn(process.execPath, ['test/support/hanging-service.ts'], {
+    env: { PATH: process.env['PATH'], VOTE_INTERNAL_PORT: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const readyz = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+  const deadline = performance.now() + 10_000;
+  while ((await readyz().catch(() => '')) !== 'ready\n' && performance.now() < deadline) {
+    await sleep(50);
+  }
+  return { child, readyz };
+}
+
+test('a process that stood still for two seconds says so to the first who asks', async () => {
+  const { child, readyz } = await startHanging();
+  expect(await readyz()).toBe('ready\n');
+  child.kill('SIGSTOP');
+  await sleep(2300);
+  child.kill('SIGCONT');
+  expect(await readyz()).toMatch(/^the event loop stood still for 2\.\d s just now\n$/);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+});
+
+test('a drain that never ends is ended after 20 s: within the 30 s of a rolling deploy', async () => {
+  const { child, readyz } = await startHanging();
+  const ending = end(child);
+  const startedMs = performance.now();
+  child.kill('SIGTERM');
+  await sleep(100);
+  expect(await readyz()).toBe('draining\n');
+  const { code, text } = await ending;
+  const tookMs = performance.now() - startedMs;
+  expect(code).toBe(1);
+  expect(text).toContain('the drain took too long');
+  expect(tookMs).toBeGreaterThan(19_000);
+  expect(tookMs).toBeLessThan(25_000);
+}, 40_000);
