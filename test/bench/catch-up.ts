@@ -21,7 +21,7 @@ import { createPostgresLedgerStore } from '../../regional-core/ledger/postgres-l
 import { type CheckBallots, LedgerWorker } from '../../regional-core/ledger/worker.ts';
 import { migrate } from '../../regional-core/schema/migrate.ts';
 import { readCpu } from '../load/cpu.ts';
-import { createSession } from '../support/votes.ts';
+import { createSession, type TestSession } from '../support/votes.ts';
 import { type Backlog, BacklogSource, backlogKey, makeBacklog } from './backlog.ts';
 
 /**
@@ -52,7 +52,7 @@ const log = createLog({ service: 'bench' }, 'error');
 interface Case {
   readonly name: string;
   readonly workers: number;
-  readonly existing: number;
+  readonly session: TestSession;
   readonly isChecked: boolean;
 }
 
@@ -81,13 +81,16 @@ try {
   const copy = await measureCopy();
   show('COPY', copy, copy);
   for (const size of [0, existing]) {
+    const session = await createSession(admin);
+    await fill(session.sessionNo, size);
     for (const workers of [1, 2, 4]) {
       const name = `${workers} × ${size.toLocaleString('en')} rows there`;
-      show(name, await measure({ name, workers, existing: size, isChecked: false }), copy);
+      show(name, await measure({ name, workers, session, isChecked: false }), copy);
     }
   }
   const name = '1, every ballot verified';
-  show(name, await measure({ name, workers: 1, existing: 0, isChecked: true }), copy);
+  const session = await createSession(admin);
+  show(name, await measure({ name, workers: 1, session, isChecked: true }), copy);
 } finally {
   await admin.end();
   await patient.end();
@@ -139,9 +142,7 @@ async function measureCopy(): Promise<Figures> {
   return figures;
 }
 
-async function measure({ name, workers, existing: size, isChecked }: Case): Promise<Figures> {
-  const session = await createSession(admin);
-  if (size > 0) await fill(session.sessionNo, size);
+async function measure({ name, workers, session, isChecked }: Case): Promise<Figures> {
   const count = isChecked ? checked : rows;
   const backlog = makeBacklog(session.sessionId, count, partitions, isChecked);
   const pool = connect('ledger', workers);
@@ -183,7 +184,6 @@ async function measure({ name, workers, existing: size, isChecked }: Case): Prom
   ending.abort();
   await Promise.all(running);
   await pool.end();
-  await patient.query(`DROP TABLE votes.votes_${session.sessionNo}`);
   return figures;
 }
 
@@ -197,6 +197,7 @@ async function counted(region: number): Promise<number> {
 
 /** Rows that stand there already, in order of their ids: a third of the time of random ones. */
 async function fill(sessionNo: number, size: number): Promise<void> {
+  if (size === 0) return;
   const step = (2n ** 63n - 1n) / BigInt(size);
   await patient.query(
     `INSERT INTO votes.votes_${sessionNo}
