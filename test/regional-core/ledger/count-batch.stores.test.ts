@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { createLog } from '#common/log.ts';
-import type { LogRecord, PartitionBatch } from '#common/log-reader.ts';
 import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
-import { decodeRecords, toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch, type LogIdentity } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import {
-  createBallot,
-  createRecord,
-  createSession,
-  createSigningKey,
-} from '../../support/votes.ts';
+import { createBallot, createSession } from '../../support/votes.ts';
+import { batchOf, partOf as part, voteOf as vote } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
@@ -23,7 +17,6 @@ const ledger = open('ledger');
 const admin = open('postgres');
 afterAll(() => Promise.all([ledger.end(), admin.end()]));
 
-const key = createSigningKey();
 const clusterId = 'cluster';
 const topicId = randomUUID();
 let regions = 0;
@@ -39,18 +32,6 @@ async function newRegion(): Promise<LogIdentity> {
   });
   return identity;
 }
-
-const batchOf = (parts: readonly PartitionBatch[]) => toCountBatch(decodeRecords(parts));
-
-type Sent = { key: Buffer; value: Buffer };
-
-function part(partition: number, from: number, sent: readonly Sent[]): PartitionBatch {
-  const records: LogRecord[] = sent.map((record, at) => ({ ...record, offset: from + at }));
-  return { partition, from, next: from + sent.length, logEnd: from + sent.length, records };
-}
-
-const vote = (sessionId: string, voteId: string, optionNo: number, at = Date.now()): Sent =>
-  createRecord(key, createBallot(sessionId, { vote_id: voteId }), optionNo, at);
 
 async function votesOf(sessionNo: number) {
   const { rows } = await admin.query(

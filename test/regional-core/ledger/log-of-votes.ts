@@ -22,8 +22,7 @@ import { createBallot, createRecord, createSigningKey } from '../../support/vote
 export type Sent = { readonly key: Buffer; readonly value: Buffer };
 
 const ballotKey = createSigningKey();
-/** The key that seals the logs of these tests. */
-export const sealKey: SigningKey = createSigningKey();
+const sealKey: SigningKey = createSigningKey();
 
 export function voteOf(
   sessionId: string,
