@@ -135,7 +135,7 @@ function Verdict(props: { verdict: ReceiptVerdict }): JSX.Element {
 }
 
 function Claims(props: { receipt: ReceiptClaims; kid: string }): JSX.Element {
-  const { t, has, moment, number } = useSpeech();
+  const { t, has, moment } = useSpeech();
   const { receipt, kid } = props;
   const durability = `durability.${receipt.durability}`;
   return (
@@ -154,8 +154,8 @@ function Claims(props: { receipt: ReceiptClaims; kid: string }): JSX.Element {
         <dd>
           {t('check.place.text', {
             region: receipt.region,
-            partition: number(receipt.partition),
-            offset: number(receipt.offset),
+            partition: receipt.partition,
+            offset: receipt.offset,
           })}
         </dd>
         <dt>{t('check.durability')}</dt>
