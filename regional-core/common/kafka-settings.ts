@@ -13,11 +13,11 @@ import type { Log } from './log.ts';
 import { Gauge, type Registry } from './metrics.ts';
 
 /**
- * "Acknowledged" means durable only with the right settings, and they can be changed under a running
- * system (a managed cluster even starts with the wrong ones: unclean leader election on, two in-sync
- * replicas or one). So they are read back from the live cluster at start and each hour and held
- * against what is declared: `contracts/topics.ts` and the number of copies. While one is wrong, the
- * process is not ready. A cluster that cannot be asked keeps the last verdict.
+ * "Acknowledged" means durable only with the right settings, and they can be changed under a
+ * running system (a managed cluster even starts with wrong ones: unclean leader election on). So
+ * they are read back from the live cluster at start and each hour and held against what is
+ * declared: `contracts/topics.ts` and the number of copies. While one is wrong, the process is not
+ * ready. A cluster that cannot be asked keeps the last verdict.
  */
 export interface KafkaSettings {
   /** A sentence for each setting that is wrong, and one while nothing could be read yet. */
@@ -26,12 +26,13 @@ export interface KafkaSettings {
 }
 
 /** Those that hold votes, results, and what everybody must know; `vote-context` may be lost. */
-const checkedTopics: readonly TopicName[] = [
-  'vote-submitted',
-  'vote-standby',
-  'vote-aggregated',
-  'sessions',
-];
+const checkedTopics: Readonly<Record<Cluster, readonly TopicName[]>> = {
+  own: ['vote-submitted', 'vote-standby', 'vote-aggregated', 'sessions'],
+  standby: ['vote-standby'],
+};
+
+/** The region's own Kafka, or the other region's, which takes copies of its votes. */
+type Cluster = 'own' | 'standby';
 
 const recheckMs = 60 * MINUTE_MS;
 /** While something is wrong somebody is mending it; while nothing is known, Kafka is starting. */
@@ -116,6 +117,9 @@ export function checkDurability(durability: Durability, replication: number): vo
 }
 
 /**
+ * One that takes copies and cannot be asked is away, which is no fault: what is done then was
+ * chosen elsewhere.
+ *
  * @param options.replication copies each record has: 1 on one machine (declared, shown, and said by
  * the receipt), 3 in a region
  */
@@ -123,15 +127,15 @@ export function watchKafkaSettings(
   options: KafkaOptions & {
     readonly topicPrefix: string;
     readonly replication: number;
+    readonly cluster: Cluster;
     readonly log: Log;
-    readonly metrics: Registry;
+    readonly gauges: KafkaGauges;
   },
 ): KafkaSettings {
-  const { log, topicPrefix, replication } = options;
-  const declared = topics.filter(({ name }) => checkedTopics.includes(name));
+  const { log, topicPrefix, replication, cluster, gauges } = options;
+  const declared = topics.filter(({ name }) => checkedTopics[cluster].includes(name));
   const admin = createAdmin(options);
   const closing = new AbortController();
-  const gauges = createGauges(options.metrics);
   let faults: readonly string[] | undefined;
 
   const check = async (): Promise<void> => {
@@ -143,10 +147,11 @@ export function watchKafkaSettings(
       ),
       ...live.brokers.flatMap(brokerFaults),
     ];
-    gauges(Math.min(...[...live.topics.values()].map(({ copies }) => copies)), found.length);
+    const copies = [...live.topics.values()].map((topic) => topic.copies);
+    gauges(cluster, Math.min(replication, ...copies), found.length);
     if (found.join() !== faults?.join()) {
-      if (found.length > 0) log.error({ faults: found }, 'kafka is not set as declared');
-      else log.info({ replication }, 'kafka is set as declared');
+      if (found.length > 0) log.error({ cluster, faults: found }, 'kafka is not set as declared');
+      else log.info({ cluster, replication }, 'kafka is set as declared');
     }
     faults = found;
   };
@@ -163,7 +168,10 @@ export function watchKafkaSettings(
   };
   const running = run();
   return {
-    notReady: () => faults ?? ['the settings of kafka were not read yet'],
+    notReady: () => {
+      if (cluster === 'own') return faults ?? ['the settings of kafka were not read yet'];
+      return (faults ?? []).map((fault) => `where copies go: ${fault}`);
+    },
     close: async () => {
       closing.abort();
       await admin.close();
@@ -172,20 +180,24 @@ export function watchKafkaSettings(
   };
 }
 
-function createGauges(registry: Registry): (replication: number, faults: number) => void {
+export type KafkaGauges = (cluster: Cluster, copies: number, faults: number) => void;
+
+export function createKafkaGauges(registry: Registry): KafkaGauges {
   const registers = [registry];
   const copies = new Gauge({
     name: 'kafka_replication_copies',
-    help: 'Copies of the record that has the fewest, as the live cluster says; 1 on one machine.',
+    help: 'Copies of the record that has the fewest, as the live cluster says; as declared at most.',
+    labelNames: ['cluster'],
     registers,
   });
   const wrong = new Gauge({
     name: 'kafka_setting_faults',
     help: 'Settings of the live cluster that are not as declared; above 0 the process is not ready.',
+    labelNames: ['cluster'],
     registers,
   });
-  return (replication, faults) => {
-    copies.set(replication);
-    wrong.set(faults);
+  return (cluster, least, faults) => {
+    copies.set({ cluster }, least);
+    wrong.set({ cluster }, faults);
   };
 }

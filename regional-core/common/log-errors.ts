@@ -13,8 +13,8 @@ export class OffsetOutOfRangeError extends Error {
 }
 
 /**
- * Records that were read are not in the log any more, although it may be as long as before: a broker
- * that did not have them was elected. What stands at their offsets now are other records.
+ * Records that were read are not in the log any more, although it may be as long as before: a
+ * broker that did not have them was elected. What stands at their offsets now are other records.
  */
 export class LogDivergedError extends OffsetOutOfRangeError {
   constructor(partition: number, offset: number, agreedTo: number) {

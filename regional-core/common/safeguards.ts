@@ -1,7 +1,8 @@
 import type { Clock } from './clock.ts';
 import { watchClock } from './clock-check.ts';
 import { httpPeer, redisPeer } from './clock-peer.ts';
-import { watchKafkaSettings } from './kafka-settings.ts';
+import type { Durability } from './contracts/receipt.ts';
+import { createKafkaGauges, watchKafkaSettings } from './kafka-settings.ts';
 import type { Log } from './log.ts';
 import type { Registry } from './metrics.ts';
 import type { Redis } from './redis.ts';
@@ -29,6 +30,9 @@ interface SafeguardConfig {
   readonly clockErrorMs: number;
   readonly clockBoundFile: string | undefined;
   readonly clockPeers: readonly string[];
+  /** Where copies go in another region, if they do. */
+  readonly standbyBrokers?: readonly string[];
+  readonly durability?: Durability;
 }
 
 interface SafeguardContext {
@@ -44,14 +48,15 @@ export function watchSafeguards(
   clientId: string,
   redis?: Redis,
 ): Safeguards {
-  const kafka = watchKafkaSettings({
-    brokers: config.kafkaBrokers,
-    clientId,
-    topicPrefix: config.topicPrefix,
-    replication: config.kafkaReplication,
-    log,
-    metrics,
-  });
+  const { topicPrefix, kafkaReplication: replication } = config;
+  const shared = { clientId, topicPrefix, replication, log, gauges: createKafkaGauges(metrics) };
+  const clusters = [
+    watchKafkaSettings({ ...shared, brokers: config.kafkaBrokers, cluster: 'own' }),
+  ];
+  const { standbyBrokers = [] } = config;
+  if (config.durability === 'two-regions' && standbyBrokers.length > 0) {
+    clusters.push(watchKafkaSettings({ ...shared, brokers: standbyBrokers, cluster: 'standby' }));
+  }
   const peers = config.clockPeers.map(httpPeer);
   if (redis !== undefined) peers.push(redisPeer(redis));
   const { clockErrorMs, clockBoundFile } = config;
@@ -60,9 +65,13 @@ export function watchSafeguards(
   return {
     clockErrorMs: watched.errorMs,
     clockDoubts: watched.notReady,
-    notReady: () => [...watched.notReady(), ...kafka.notReady(), ...(policy?.notReady() ?? [])],
+    notReady: () => [
+      ...watched.notReady(),
+      ...clusters.flatMap((kafka) => kafka.notReady()),
+      ...(policy?.notReady() ?? []),
+    ],
     close: async () => {
-      await Promise.all([watched.close(), kafka.close(), policy?.close()]);
+      await Promise.all([watched.close(), policy?.close(), ...clusters.map((one) => one.close())]);
     },
   };
 }

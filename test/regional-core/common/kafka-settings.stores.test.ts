@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createAdmin } from '#common/kafka.ts';
-import { watchKafkaSettings } from '#common/kafka-settings.ts';
+import { createKafkaGauges, watchKafkaSettings } from '#common/kafka-settings.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -13,9 +13,16 @@ const { prefix, brokers } = await createTestTopics();
 const admin = createAdmin({ brokers, clientId: 'test' });
 afterAll(() => admin.close());
 
-const watch = (changes: { replication?: number; brokers?: readonly string[] } = {}) => {
+interface Changes {
+  readonly replication?: number;
+  readonly brokers?: readonly string[];
+  readonly cluster?: 'own' | 'standby';
+}
+
+const watch = (changes: Changes = {}) => {
   const metrics = createRegistry({});
-  const common = { clientId: 'test', topicPrefix: prefix, log, metrics };
+  const gauges = createKafkaGauges(metrics);
+  const common = { clientId: 'test', topicPrefix: prefix, cluster: 'own', log, gauges } as const;
   return { metrics, ...watchKafkaSettings({ ...common, brokers, replication: 1, ...changes }) };
 };
 
@@ -42,8 +49,8 @@ test('the topics of this cluster are as declared, with one copy each, and the me
   await until(() => settings.notReady().length === 0);
   expect(settings.notReady()).toEqual([]);
   const text = await settings.metrics.metrics();
-  expect(text).toMatch(/^kafka_replication_copies 1$/m);
-  expect(text).toMatch(/^kafka_setting_faults 0$/m);
+  expect(text).toMatch(/^kafka_replication_copies\{cluster="own"\} 1$/m);
+  expect(text).toMatch(/^kafka_setting_faults\{cluster="own"\} 0$/m);
   await settings.close();
 });
 
@@ -73,4 +80,18 @@ test('a cluster that cannot be asked is not known to be safe', async () => {
   await sleep(300);
   expect(settings.notReady()).toEqual(['the settings of kafka were not read yet']);
   await settings.close();
+});
+
+test('where copies go, only their topic matters, and being away is no fault', async () => {
+  const away = watch({ cluster: 'standby', brokers: ['127.0.0.1:9'] });
+  await sleep(300);
+  expect(away.notReady()).toEqual([]);
+  await away.close();
+  const wrong = watch({ cluster: 'standby', replication: 3 });
+  await until(() => wrong.notReady().length === 2);
+  expect(wrong.notReady()).toEqual([
+    'where copies go: kafka vote-standby: replication is 1, should be 3',
+    'where copies go: kafka vote-standby: min.insync.replicas is 1, should be 2',
+  ]);
+  await wrong.close();
 });
