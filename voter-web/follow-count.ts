@@ -62,6 +62,8 @@ export async function askCountState(
 ): Promise<CountState | null> {
   if (vote.ballotToken === null) return null;
   const at = vote.receipt === null ? null : readCoordinates(vote.receipt);
-  const state = readVoteState(await world.ask(...stateRequest(vote.voteId, vote.ballotToken, at)));
+  const answer = await world.ask(...stateRequest(vote.voteId, vote.ballotToken, at));
+  if (answer.kind === 'problem' && answer.problem.error === 'region_lost') return 'region-lost';
+  const state = readVoteState(answer);
   return state === null ? null : countState(vote, state);
 }

@@ -49,7 +49,7 @@ export type Receipt = {
 /**
  * `unchecked`: the count has read the vote, whether it was counted or ended as a duplicate. In all
  * others its state was asked for; `one-of-yours`: a vote of this voter counts, of which choice is
- * not known here.
+ * not known here; `region-lost`: no copy of it is left, so it cannot count.
  */
 export type CountState =
   | 'unchecked'
@@ -58,7 +58,8 @@ export type CountState =
   | 'one-of-yours'
   | 'late'
   | 'quarantined'
-  | 'void';
+  | 'void'
+  | 'region-lost';
 
 export type DuplicateVote = {
   stage: 'duplicate';

@@ -85,6 +85,20 @@ describe('following a vote until it is counted', () => {
     expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/api/v1/votes/v1'));
   });
 
+  test('a vote whose region was lost with every copy is told as such', async () => {
+    const problem = {
+      status: 410,
+      error: 'region_lost',
+      message: '',
+      requestId: null,
+      retryable: false,
+      retryAfterS: null,
+      members: {},
+    };
+    const { world } = worldOf(() => 41, [{ kind: 'problem', problem }]);
+    expect(await askCountState(vote, world)).toBe('region-lost');
+  });
+
   test('without a ballot nothing is asked', async () => {
     const { world, asked } = worldOf(() => 0, [state('counted')]);
     expect(await askCountState({ ...vote, ballotToken: null }, world)).toBeNull();

@@ -77,10 +77,11 @@ test('each error that a voter can meet has words of its own', () => {
     'act_conflict',
     'already_taken',
     'invalid_signature',
-    // These two have screens of their own.
+    // These have screens of their own.
     'duplicate_vote',
     'vote_in_progress',
     'not_recorded_yet',
+    'region_lost',
   ]);
   const missing = Object.keys(errorTable).filter(
     (code) => !general.has(code) && !Object.hasOwn(english, `error.${code}`),
