@@ -194,6 +194,9 @@ export class LedgerWorker {
       metrics.fenced();
       return false;
     }
+    if (verdicts.control < batch.seals.length + batch.finals.length) {
+      log.error('a seal or a final statement contradicts what is known, and was quarantined');
+    }
     metrics.counted(verdicts, (clock.monotonicMs() - startedMs) / 1000);
     return true;
   }
