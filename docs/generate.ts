@@ -97,7 +97,7 @@ async function configuration(): Promise<string> {
 /** Read as text: a registry would have to be filled by starting every service. */
 function metrics(): string {
   const pattern = /name:\s*'([a-z_]+)',\s*help:\s*(?:'([^']*)'|"([^"]*)")/g;
-  const rows = globSync('{regional-core,admin-portal,local,captcha}/**/metrics.ts', { cwd: root })
+  const rows = globSync('{regional-core,admin-portal,local,captcha}/**/*metrics.ts', { cwd: root })
     .toSorted()
     .flatMap((file) => {
       const service = dirname(file);

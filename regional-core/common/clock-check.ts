@@ -3,7 +3,8 @@ import { type ClockError, clockBoundFile, clockErrorMsMax } from './clock-bound.
 import { ClockJudge } from './clock-judge.ts';
 import type { ClockPeer } from './clock-peer.ts';
 import type { Log } from './log.ts';
-import { Gauge, type Registry } from './metrics.ts';
+import type { Registry } from './metrics.ts';
+import { registerClockGauges } from './safeguard-metrics.ts';
 
 /** Watches the clock by which this process decides who votes in time. */
 export interface ClockCheck {
@@ -34,9 +35,8 @@ export function watchClock(options: {
   const error = errorSource(options);
   const judge = new ClockJudge(clock, error, options.clockBoundFile !== undefined);
   const closing = new AbortController();
-  registerGauges(options.metrics, options.clockBoundFile === undefined, error, () =>
-    judge.doubts(),
-  );
+  const source = options.clockBoundFile === undefined ? 'declared' : 'clockbound';
+  registerClockGauges(options.metrics, source, error, () => judge.doubts());
 
   const ask = async ({ name, ask: askPeer }: ClockPeer): Promise<void> => {
     while (!closing.signal.aborted) {
@@ -94,30 +94,4 @@ function errorSource(options: {
     }
     return held;
   };
-}
-
-function registerGauges(
-  registry: Registry,
-  isDeclared: boolean,
-  error: () => ClockError,
-  doubts: () => readonly string[],
-): void {
-  const registers = [registry];
-  const bound: Gauge = new Gauge({
-    name: 'clock_error_bound_seconds',
-    help: 'How far the clock may be off, and who says so; NaN while nobody can say.',
-    labelNames: ['source'],
-    registers,
-    collect: () => {
-      const now = error();
-      const seconds = 'ms' in now ? now.ms / 1000 : Number.NaN;
-      bound.set({ source: isDeclared ? 'declared' : 'clockbound' }, seconds);
-    },
-  });
-  const doubted: Gauge = new Gauge({
-    name: 'clock_doubts',
-    help: 'Reasons why the clock must not decide who votes in time; above 0 the process is not ready.',
-    registers,
-    collect: () => doubted.set(doubts().length),
-  });
 }

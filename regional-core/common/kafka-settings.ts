@@ -10,7 +10,7 @@ import {
 import { createAdmin, type KafkaOptions } from './kafka.ts';
 import { type LiveBroker, type LiveTopic, readLiveCluster } from './kafka-live.ts';
 import type { Log } from './log.ts';
-import { Gauge, type Registry } from './metrics.ts';
+import type { KafkaGauges } from './safeguard-metrics.ts';
 
 /**
  * "Acknowledged" means durable only with the right settings, and they can be changed under a
@@ -177,27 +177,5 @@ export function watchKafkaSettings(
       await admin.close();
       await running;
     },
-  };
-}
-
-export type KafkaGauges = (cluster: Cluster, copies: number, faults: number) => void;
-
-export function createKafkaGauges(registry: Registry): KafkaGauges {
-  const registers = [registry];
-  const copies = new Gauge({
-    name: 'kafka_replication_copies',
-    help: 'Copies of the record that has the fewest, as the live cluster says; as declared at most.',
-    labelNames: ['cluster'],
-    registers,
-  });
-  const wrong = new Gauge({
-    name: 'kafka_setting_faults',
-    help: 'Settings of the live cluster that are not as declared; above 0 the process is not ready.',
-    labelNames: ['cluster'],
-    registers,
-  });
-  return (cluster, least, faults) => {
-    copies.set({ cluster }, least);
-    wrong.set({ cluster }, faults);
   };
 }

@@ -2,11 +2,12 @@ import type { Clock } from './clock.ts';
 import { watchClock } from './clock-check.ts';
 import { httpPeer, redisPeer } from './clock-peer.ts';
 import type { Durability } from './contracts/receipt.ts';
-import { createKafkaGauges, watchKafkaSettings } from './kafka-settings.ts';
+import { watchKafkaSettings } from './kafka-settings.ts';
 import type { Log } from './log.ts';
 import type { Registry } from './metrics.ts';
 import type { Redis } from './redis.ts';
 import { watchRedisPolicy } from './redis-policy.ts';
+import { createKafkaGauges } from './safeguard-metrics.ts';
 
 /**
  * What must be true around a process whose word counts (intake promises, the ledger counts), and is

@@ -3,9 +3,10 @@ import { afterAll, expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createAdmin } from '#common/kafka.ts';
-import { createKafkaGauges, watchKafkaSettings } from '#common/kafka-settings.ts';
+import { watchKafkaSettings } from '#common/kafka-settings.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
+import { createKafkaGauges } from '#common/safeguard-metrics.ts';
 import { createTestTopics } from '../../support/topics.ts';
 
 const log = createLog({ service: 'test' }, 'error', { write: () => {} });
