@@ -41,6 +41,11 @@ export const errorTable = {
     true,
     'No vote is recorded here yet; if you sent one, ask again shortly.',
   ],
+  region_lost: [
+    410,
+    false,
+    'The region that recorded this vote was lost before it was counted, and no copy of it remains.',
+  ],
   // Admins.
   session_conflict: [409, false, 'The session is not in a state that allows this.'],
   act_conflict: [409, false, 'This cannot be decided now.'],

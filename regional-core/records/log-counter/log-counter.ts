@@ -8,6 +8,7 @@ import type { RecordsMetrics } from '../metrics.ts';
 import { addLogCounts } from '../sql/add-log-counts.ts';
 import { findLog } from '../sql/find-log.ts';
 import { listBalancedSessions } from '../sql/list-balanced-sessions.ts';
+import { noteLogEnds } from '../sql/note-log-ends.ts';
 import { OtherLogError, readLogOffsets } from '../sql/read-log-offsets.ts';
 import { readMarks } from '../sql/read-marks.ts';
 import { skipLostRecords } from '../sql/skip-lost-records.ts';
@@ -140,6 +141,7 @@ export class LogCounter {
   async #compare(no: number, tally: Tally): Promise<boolean> {
     const { pool } = this.#options;
     if ((await this.#liveLog()) === undefined) return false;
+    await noteLogEnds(pool, no, this.#reader.logEnds());
     const sessions = await listBalancedSessions(pool, { nowMs: Date.now(), ...balancedSessions });
     if (sessions.length === 0) return true;
     const marks = await this.#readMarks(no, sessions);

@@ -21,6 +21,15 @@ export interface VoteStateRow {
   /** Options of the voter's records that lost to the row that counts. */
   readonly lost_option_nos: readonly number[];
   readonly quarantined: boolean;
+  /** Two people took the row that counted out. */
+  readonly is_void: boolean;
+  /** The place lies in a log that is not read any more, because its region was declared lost. */
+  readonly is_lost: boolean;
+  /**
+   * Of that region's votes, copies that were read to their end since; false while some are to be
+   * read, null when nobody holds any.
+   */
+  readonly copies_read: boolean | null;
   /** What the ledger has read, at the same moment. */
   readonly covers: Covers;
   readonly as_of: Date;
@@ -38,7 +47,8 @@ export interface VoteStateQuery {
  * look lost. Each LATERAL … LIMIT 1 is one look-up by primary key in one session's table.
  */
 const statement = `
-  SELECT found.*, held.quarantined, covers.covers, clock_timestamp() AS as_of
+  SELECT found.*, held.quarantined, covers.covers, clock_timestamp() AS as_of,
+    lost.region_no IS NOT NULL AS is_lost, lost.copies_read
   FROM (
     SELECT coalesce(json_object_agg(region, offsets), '{}') AS covers
     FROM (
@@ -52,7 +62,11 @@ const statement = `
       ARRAY(
         SELECT DISTINCT option_no FROM votes.vote_conflicts
         WHERE session_no = session.session_no AND vote_id = $1
-      ) AS lost_option_nos
+      ) AS lost_option_nos,
+      EXISTS (
+        SELECT FROM votes.void_votes
+        WHERE session_no = session.session_no AND vote_id = $1
+      ) AS is_void
     FROM (
       SELECT session_no, session_id FROM votes.voting_sessions
       WHERE $2::uuid IS NULL OR session_id = $2
@@ -75,7 +89,19 @@ const statement = `
       SELECT FROM votes.quarantined_records JOIN votes.regions USING (region_no)
       WHERE region = $3 AND partition = $4 AND "offset" = $5
     ) AS quarantined
-  ) AS held`;
+  ) AS held
+  LEFT JOIN LATERAL (
+    SELECT own.region_no, (
+      SELECT bool_and(coalesce(
+        heard.heard_at > own.lost_at AND ledger.next_offset >= heard.log_end, false))
+      FROM votes.regions AS copy
+      JOIN votes.live_logs USING (region_no)
+      LEFT JOIN votes.offsets AS ledger USING (region_no)
+      LEFT JOIN votes.log_counts AS heard USING (region_no, partition)
+      WHERE copy.stands_for = own.region_no
+    ) AS copies_read
+    FROM votes.regions AS own WHERE own.region = $3 AND own.lost_at IS NOT NULL
+  ) AS lost ON true`;
 
 /** Always one row: what is not there is null in it. */
 export async function readVoteState(pool: Pool, query: VoteStateQuery): Promise<VoteStateRow> {
@@ -86,5 +112,5 @@ export async function readVoteState(pool: Pool, query: VoteStateQuery): Promise<
     values: [voteId, sessionId, place?.region, place?.partition, place?.offset],
   });
   const row = rows[0]!;
-  return { ...row, lost_option_nos: row.lost_option_nos ?? [] };
+  return { ...row, lost_option_nos: row.lost_option_nos ?? [], is_void: row.is_void ?? false };
 }

@@ -55,6 +55,7 @@ export const paths: ZodOpenApiPathsObject = {
         ...problems(
           'not_found',
           'not_recorded_yet',
+          'region_lost',
           'rate_limit_exceeded',
           'outcome_unknown',
           'not_ready',

@@ -22,21 +22,32 @@ export interface Question {
 }
 
 /**
- * `missing`: a signed receipt names a place that was read, and there is nothing of this vote. An
- * accepted vote would be lost; the alarm is of the first class.
+ * `missing`: a signed receipt names a place that was read, or promises a copy in another region, and
+ * there is nothing of this vote. An accepted vote would be lost; the alarm is of the first class.
+ * `region_lost`: the place was never read and never will be, and no copy brought the vote: what
+ * `region` durability cannot promise.
  */
-export type Decision = VoteState | 'not_found' | 'not_recorded_yet' | 'missing';
+export type Decision = VoteState | 'not_found' | 'not_recorded_yet' | 'missing' | 'region_lost';
 
 /** What is said about a vote, from one consistent reading of Postgres. */
 export function decideVoteState(question: Question, row: VoteStateRow, key: KeyObject): Decision {
-  if (row.option_no !== null) return counted(question, row, row.option_no, key);
+  if (row.option_no !== null) {
+    return row.is_void
+      ? taken(question, row, row.option_no, key)
+      : counted(question, row, row.option_no, key);
+  }
   if (row.late_option_no !== null) return late(question, row, row.late_option_no, key);
   // Nothing else holds an option that a code could be compared with.
   if (question.asker.kind === 'code') return 'not_recorded_yet';
   if (row.quarantined) return uncounted(question, row, 'quarantined');
   if (question.place === undefined) return 'not_recorded_yet';
-  if (!coversOffset(row.covers, question.place)) return uncounted(question, row, 'accepted');
-  return question.asker.receipt === undefined ? 'not_recorded_yet' : 'missing';
+  const { receipt } = question.asker;
+  if (!coversOffset(row.covers, question.place)) {
+    // While copies are still read, the vote may yet be among them.
+    if (!row.is_lost || row.copies_read === false) return uncounted(question, row, 'accepted');
+    return receipt?.durability === 'two-regions' ? 'missing' : 'region_lost';
+  }
+  return receipt === undefined ? 'not_recorded_yet' : 'missing';
 }
 
 function counted(
@@ -67,6 +78,14 @@ function counted(
   }
 }
 
+/** Counted once, and taken out by two people: who may know of the row knows that, and no code. */
+function taken(question: Question, row: VoteStateRow, optionNo: number, key: KeyObject): Decision {
+  const state = counted(question, row, optionNo, key);
+  if (typeof state === 'string') return state;
+  const { accepted_at, counted_at } = state;
+  return { ...uncounted(question, row, 'void'), accepted_at, counted_at };
+}
+
 function late(question: Question, row: VoteStateRow, optionNo: number, key: KeyObject): Decision {
   const { asker, voteId } = question;
   if (asker.kind === 'code' && !isCodeOf(asker.code, key, voteId, optionNo)) return 'not_found';
@@ -78,7 +97,7 @@ function late(question: Question, row: VoteStateRow, optionNo: number, key: KeyO
 function uncounted(
   question: Question,
   row: VoteStateRow,
-  status: 'accepted' | 'late' | 'quarantined',
+  status: 'accepted' | 'late' | 'quarantined' | 'void',
 ): VoteState {
   const { asker } = question;
   const receipt = asker.kind === 'code' ? undefined : asker.receipt;

@@ -21,6 +21,9 @@ export function addVoteState(router: Router, records: Records): void {
     const row = await readVoteState(records.pool, question);
     const decision = decideVoteState(question, row, records.confirmationKey);
     if (decision === 'missing') throw reportMissing(records, question);
+    if (decision === 'region_lost') {
+      throw new ServiceError('region_lost', { members: { region: question.place?.region } });
+    }
     if (decision === 'not_found') throw new ServiceError('not_found');
     if (decision === 'not_recorded_yet') {
       throw new ServiceError('not_recorded_yet', {
@@ -74,7 +77,7 @@ function reportMissing(records: Records, { sessionId, place }: Question): Servic
   const { region, partition, offset } = place ?? {};
   records.log.error(
     { session_id: sessionId, region, partition, offset },
-    'a receipt names a record that the ledger has read, and its vote is not there',
+    'a receipt names a record that must have been read, and its vote is not there',
   );
   return new ServiceError('outcome_unknown', { retryAfterS: jitteredRetryS(5, records.random) });
 }

@@ -5,6 +5,7 @@ import { normalizeBase32 } from '#common/base32.ts';
 import { confirm } from '#common/confirmation.ts';
 import type { Receipt } from '#common/contracts/receipt.ts';
 import type { VoteStateRow } from '../../../../regional-core/records/sql/read-vote-state.ts';
+import type { VoteState } from '../../../../regional-core/records/vote-state/contract.ts';
 import {
   type Asker,
   decideVoteState,
@@ -38,6 +39,9 @@ function row(changes: Partial<VoteStateRow> = {}): VoteStateRow {
     late_accepted_at: null,
     lost_option_nos: [],
     quarantined: false,
+    is_void: false,
+    is_lost: false,
+    copies_read: null,
     covers: { 'us-east-1': [0, 7] },
     as_of: asOf,
     ...changes,
@@ -167,4 +171,54 @@ test('a record under review is quarantined, even where its place was read', () =
   const read = row({ quarantined: true, covers: { 'us-east-1': [0, 8] } });
   expect(decide(holder, read)).toMatchObject({ status: 'quarantined', as_cast: null });
   expect(decide(owner, read)).toMatchObject({ status: 'quarantined', confirmation_code: null });
+});
+
+describe('a vote that two people took out', () => {
+  const taken = { ...countedRow, is_void: true };
+  test.each<[string, Asker, object]>([
+    ['its owner', owner, { confirmation_code: null }],
+    ['who holds its receipt', holder, { as_cast: null }],
+    ['who has its code', codeOf(2), { as_cast: null }],
+  ])('is void for %s, with the times at which it was counted', (_, asker, further) => {
+    const { accepted_at, counted_at } = decide(asker, countedRow) as VoteState;
+    const expected = { status: 'void', accepted_at, counted_at, ...further };
+    expect(decide(asker, taken)).toMatchObject(expected);
+  });
+
+  test('is no more told to a stranger than before', () => {
+    expect(decide(codeOf(0), taken)).toBe('not_found');
+  });
+});
+
+describe('a receipt of a region that was declared lost, for a record that was never read', () => {
+  const behind = row({ is_lost: true, covers: { 'us-east-1': [0, 7] } });
+  const promised: Asker = { kind: 'receipt', receipt: { ...receipt, durability: 'two-regions' } };
+
+  test('is accepted while copies are still read', () => {
+    for (const asker of [holder, promised]) {
+      expect(decide(asker, { ...behind, copies_read: false })).toMatchObject({
+        status: 'accepted',
+      });
+    }
+  });
+
+  test.each([true, null])('says that it was lost with the region, copies read: %s', (read) => {
+    expect(decide(holder, { ...behind, copies_read: read })).toBe('region_lost');
+    expect(decide(owner, { ...behind, copies_read: read }, { place })).toBe('region_lost');
+  });
+
+  test('is an alarm when it promised a copy', () => {
+    expect(decide(promised, { ...behind, copies_read: true })).toBe('missing');
+    expect(decide(promised, { ...behind, copies_read: null })).toBe('missing');
+  });
+
+  test('is counted when a copy of it was', () => {
+    const copied = { ...countedRow, is_lost: true, copies_read: true };
+    expect(decide(promised, copied)).toMatchObject({ status: 'counted', as_cast: true });
+  });
+
+  test('is what it was when its record had been read before', () => {
+    const read = { ...behind, covers: { 'us-east-1': [0, 8] } };
+    expect(decide(holder, read)).toBe('missing');
+  });
 });

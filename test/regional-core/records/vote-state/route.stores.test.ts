@@ -291,3 +291,68 @@ test('the role of the service writes nothing but its own counts', async () => {
     code: '42501',
   });
 });
+
+test('a vote that was taken out says so, and shows no code', async () => {
+  const vote = newVote(2);
+  await count(vote.voteId, 2);
+  await superuser.query('INSERT INTO votes.void_votes VALUES ($1, $2, $3)', [
+    session.sessionNo,
+    vote.voteId,
+    Buffer.alloc(32),
+  ]);
+  const { authorization } = vote;
+  const answer = await it.get(`/api/v1/votes/${vote.voteId}`, { authorization });
+  expect(answer.body).toMatchObject({
+    status: 'void',
+    confirmation_code: null,
+    accepted_at: '2030-01-01T00:00:00.123Z',
+  });
+});
+
+describe('a region that was declared lost', () => {
+  const ask = ({ voteId, receipt }: ReturnType<typeof newVote>) =>
+    it.get(`/api/v1/votes/${voteId}`, { 'vote-proof': receipt });
+  const declare = (sql: string) => superuser.query(sql);
+
+  test('answers for what was never read: accepted while copies are read, then lost', async () => {
+    const vote = newVote(2, 150);
+    expect((await ask(vote)).body).toMatchObject({ status: 'accepted' });
+    await declare(`
+      UPDATE votes.regions SET lost_at = clock_timestamp() WHERE region_no = 1;
+      INSERT INTO votes.regions (region, stands_for) VALUES ('us-east-1@us-west-2', 1);
+      INSERT INTO votes.regions (region) VALUES ('us-west-2')`);
+    // Its copies are known, and nobody has begun to read them.
+    expect((await ask(vote)).body).toMatchObject({ status: 'accepted' });
+    await declare(`
+      INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id, next_offset)
+      SELECT region_no, 0, 'cluster', gen_random_uuid(), 40 FROM votes.regions
+      WHERE region = 'us-east-1@us-west-2';
+      INSERT INTO votes.log_counts (region_no, partition, next_offset, log_end, heard_at)
+      SELECT region_no, 0, 40, 41, clock_timestamp() FROM votes.regions
+      WHERE region = 'us-east-1@us-west-2'`);
+    expect((await ask(vote)).body).toMatchObject({ status: 'accepted' });
+    await declare('UPDATE votes.offsets SET next_offset = 41 WHERE next_offset = 40');
+    const lost = await ask(vote);
+    expect(lost).toMatchObject({ status: 410, body: { error: 'region_lost', retryable: false } });
+    expect(lost.body['region']).toBe('us-east-1');
+    // What was heard before the region was lost says nothing about how its copies end.
+    await declare(`UPDATE votes.log_counts SET heard_at = '2020-01-01'`);
+    expect((await ask(vote)).body).toMatchObject({ status: 'accepted' });
+    await declare('UPDATE votes.log_counts SET heard_at = clock_timestamp()');
+  });
+
+  test('answers for a vote whose copy was read: it counts', async () => {
+    const vote = newVote(1, 160);
+    await count(vote.voteId, 1);
+    expect((await ask(vote)).body).toMatchObject({ status: 'counted', as_cast: true });
+  });
+
+  test('says nothing to who proves nothing', async () => {
+    const vote = newVote(1, 170);
+    const { authorization } = vote;
+    const at = 'us-east-1/1/170';
+    const answer = await it.get(`/api/v1/votes/${vote.voteId}?at=${at}`, { authorization });
+    expect(answer.status).toBe(410);
+    expect((await it.get(`/api/v1/votes/${vote.voteId}?at=${at}`)).status).toBe(404);
+  });
+});

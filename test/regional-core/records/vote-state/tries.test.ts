@@ -5,7 +5,7 @@ import { Tries } from '../../../../regional-core/records/vote-state/tries.ts';
 
 function startTries() {
   let nowMs = 1000;
-  const tries = new Tries({ now: () => 0, monotonicMs: () => nowMs, after: systemClock.after }, 10);
+  const tries = new Tries({ ...systemClock, monotonicMs: () => nowMs }, 10);
   const refusal = (voteId: string): ServiceError | undefined => {
     try {
       tries.count(voteId);
