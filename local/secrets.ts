@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseSigningKey } from '#common/keys.ts';
+import { type PublicJwk, parsePublicJwks, parseSigningKey } from '#common/keys.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** Where each secret lies, by the configuration key that names the file. */
@@ -53,7 +53,11 @@ export async function makeSecrets(folder: string, regions: readonly string[]): P
     receiptKeys[region] = await once(`receipt-key-${region}.jwk`, newSigningKey);
   }
   files['VOTE_RECEIPT_JWKS_FILE'] = file('receipt-jwks.json');
-  await writeWhole(file('receipt-jwks.json'), await publicParts(receiptKeys), 0o600);
+  await writeWhole(
+    file('receipt-jwks.json'),
+    await publicParts(receiptKeys, await knownJwks(file('receipt-jwks.json'))),
+    0o600,
+  );
   const admin = JSON.parse(await readFile(file('admin-bootstrap.json'), 'utf8'));
   const { email, password } = admin;
   return { files, receiptKeys, sealKeys, admin: { email, password } };
@@ -70,14 +74,21 @@ function newSigningKey(): string {
   return JSON.stringify({ ...jwk, kid, alg: 'EdDSA', use: 'sig' });
 }
 
-async function publicParts(receiptKeys: Readonly<Record<string, string>>): Promise<string> {
+/** The receipt keys of earlier runs: of a region that does not run now, or exchanged since. */
+async function knownJwks(path: string): Promise<PublicJwk[]> {
+  return existsSync(path) ? parsePublicJwks(await readFile(path, 'utf8')) : [];
+}
+
+/** The keys that sign now, then those known before: what they signed stays genuine. */
+async function publicParts(
+  receiptKeys: Readonly<Record<string, string>>,
+  known: readonly PublicJwk[],
+): Promise<string> {
   const contents = await Promise.all(
     Object.values(receiptKeys).map((path) => readFile(path, 'utf8')),
   );
-  const keys = contents.map((content) => ({
-    ...parseSigningKey(content).publicJwk,
-    alg: 'EdDSA',
-    use: 'sig',
-  }));
+  const current = contents.map((content) => parseSigningKey(content).publicJwk);
+  const byId = new Map([...current, ...known].map((key) => [key.kid, key]));
+  const keys = [...byId.values()].map((key) => ({ ...key, alg: 'EdDSA', use: 'sig' }));
   return `${JSON.stringify({ keys }, null, 2)}\n`;
 }

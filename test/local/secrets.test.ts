@@ -54,3 +54,14 @@ test('a second start leaves the secrets alone, a new region adds its own', async
   expect(second.admin).toEqual(first.admin);
   expect(Object.keys(second.receiptKeys)).toEqual(['us-east-1', 'us-west-2']);
 });
+
+test('receipts of a region that does not run now, and of a key exchanged since, stay genuine', async () => {
+  const { files, receiptKeys } = await makeSecrets(folder, ['us-east-1', 'us-west-2']);
+  const path = files['VOTE_RECEIPT_JWKS_FILE'] ?? '';
+  const kids = async () => parsePublicJwks(await readFile(path, 'utf8')).map(({ kid }) => kid);
+  const before = await kids();
+  await rm(receiptKeys['us-east-1'] ?? '');
+  await makeSecrets(folder, ['us-east-1']);
+  expect((await kids()).slice(1).toSorted()).toEqual(before.toSorted());
+  expect(new Set(await kids()).size).toBe(3);
+});
