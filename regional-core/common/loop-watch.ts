@@ -2,14 +2,17 @@ import type { Clock } from './clock.ts';
 
 /** The loop is asked this often whether it turns. */
 const beatMs = 100;
-/** A process whose loop stood still for this long answers nobody meanwhile. */
-const blockedMsMin = 1000;
-/** Longer than a load balancer's interval between two probes. */
-const tellMs = 10_000;
+/** A process whose loop stood still for this long answered nobody meanwhile. */
+const blockedMsMin = 1500;
+/**
+ * A load balancer's interval between two probes. Not longer: what was overloaded for a moment would
+ * leave its load to the others, and they would follow.
+ */
+const tellMs = 5000;
 
 /**
  * Notices that the event loop stood still: a busy loop, a stopped process, a machine out of memory.
- * What waited meanwhile is late in every respect, so the process gets no new work for 10 s.
+ * What waited meanwhile is late in every respect, so the process gets no new work for 5 s.
  */
 export class LoopWatch {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'after'>;
