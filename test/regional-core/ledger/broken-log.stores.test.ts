@@ -130,7 +130,7 @@ test('a log that ends before what was counted stops its partition until it is th
 test('partitions that are added are found, leased and counted', async () => {
   const { worker, grow, stop } = await startWorker();
   await vi.waitFor(() => expect(worker.held()).toHaveLength(30), 15_000);
-  await cluster.createPartitions({ topics: [{ name: topic, count: 32, assignments: [] }] });
+  await cluster.createPartitions({ topics: [{ name: topic, count: 32, assignments: null }] });
   await vi.waitFor(
     async () => {
       const { partitions } = await readTopicLayout(producer, topic);
@@ -148,7 +148,7 @@ test('partitions that are added are found, leased and counted', async () => {
 test('a topic that was made again is never read with the old offsets', async () => {
   const { worker, running, stop } = await startWorker();
   const ended = expect(running).rejects.toThrow('the log was topic');
-  await vi.waitFor(() => expect(worker.held()).toHaveLength(30), 15_000);
+  await vi.waitFor(() => expect(worker.held()).toHaveLength(32), 15_000);
   await cluster.deleteTopics({ topics: [topic] });
   await vi.waitFor(() => cluster.createTopics({ topics: [topic], partitions: 30, replicas: 1 }), {
     timeout: 10_000,
