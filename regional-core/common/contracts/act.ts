@@ -54,7 +54,7 @@ export type ActKind = Act['act'];
 /** 1,000 vote ids and room; a final statement with its signatures stays below 64 kB. */
 export const actBodyBytesMax = 60_000;
 export const actVotesMax = 1000;
-export const actReasonLengthMax = 500;
+const actReasonLengthMax = 500;
 const optionsMax = 100;
 const logsMax = 32;
 const partitionsMax = 1000;
