@@ -137,6 +137,11 @@ test('rows, tallies and logs agree, in any order and in any number of passes', a
   expect(once.kafka).toEqual(once.rows);
   expect(once.isProvisional).toBe(true);
   expect(once.covers['us-east-1']).toHaveLength(30);
+  const { rows } = await pool.query<{ digest: string }>(
+    'SELECT votes.result_digest($1) AS digest',
+    [session.sessionNo],
+  );
+  expect(rows[0]!.digest).toBe(once.rows!.digest);
 
   const [one, two] = await Promise.all(
     [1, 2].map((seed) =>

@@ -11,7 +11,10 @@ import { regionNo } from '#common/region-no.ts';
 import { LogCounter } from '../../../../regional-core/records/log-counter/log-counter.ts';
 import { createRecordsMetrics } from '../../../../regional-core/records/metrics.ts';
 import { addLogCounts } from '../../../../regional-core/records/sql/add-log-counts.ts';
-import { readLogOffsets } from '../../../../regional-core/records/sql/read-log-offsets.ts';
+import {
+  OtherLogError,
+  readLogOffsets,
+} from '../../../../regional-core/records/sql/read-log-offsets.ts';
 import { skipLostRecords } from '../../../../regional-core/records/sql/skip-lost-records.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { createTestTopics } from '../../../support/topics.ts';
@@ -145,4 +148,85 @@ test('records that left the log are gone past once, and only from where they beg
   expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(true);
   expect(await skipLostRecords(pool, no, { partition: 0, from: 0, next: 9 })).toBe(false);
   expect(await readLogOffsets(pool, no, source, [0])).toEqual(new Map([[0, 9]]));
+});
+
+test('a log of another cluster or topic is not counted on', async () => {
+  const no = await regionNo(pool, 'replaced');
+  await readLogOffsets(pool, no, source, [0, 0]);
+  for (const other of [{ topicId: randomUUID() }, { clusterId: 'another cluster' }]) {
+    await expect(readLogOffsets(pool, no, { ...source, ...other }, [0, 0])).rejects.toThrow(
+      OtherLogError,
+    );
+  }
+  const metrics = createRecordsMetrics(createRegistry({}));
+  const said: string[] = [];
+  const counter = new LogCounter({
+    pool,
+    brokers,
+    topic,
+    name: 'replaced',
+    log: { ...log, error: (_: object, text: string) => said.push(text) } as never,
+    metrics,
+    random: Math.random,
+  });
+  await vi.waitFor(() => expect(said).toEqual(['the log cannot be counted now']), 10_000);
+  await counter.close();
+});
+
+test('offsets of before are taken for those of the log that is there', async () => {
+  const no = await regionNo(pool, 'before');
+  await pool.query(
+    'INSERT INTO votes.log_counts (region_no, partition, next_offset) VALUES ($1, 0, 7)',
+    [no],
+  );
+  expect(await readLogOffsets(pool, no, source, [0])).toEqual(new Map([[0, 7]]));
+  const other = { ...source, topicId: randomUUID() };
+  await expect(readLogOffsets(pool, no, other, [0])).rejects.toThrow(OtherLogError);
+});
+
+test('copies are counted from when their region is lost, and its own log no longer', async () => {
+  const session = randomUUID();
+  const superuser = createPool({
+    url: database.url('postgres'),
+    applicationName: 'test',
+    connectionsMax: 1,
+    log,
+  });
+  const gone = await regionNo(pool, 'gone');
+  await superuser.query('INSERT INTO votes.regions (region, stands_for) VALUES ($1, $2)', [
+    'gone@here',
+    gone,
+  ]);
+  const copies = topicName(prefix, 'vote-standby');
+  const message = { topic: copies, partition: 2, key: voteRecordKey(session) };
+  const value = Buffer.alloc(125);
+  await producer.send({
+    messages: [
+      { ...message, value },
+      { ...message, value },
+    ],
+    acks: -1,
+  });
+  const metrics = createRecordsMetrics(createRegistry({}));
+  const counter = new LogCounter({
+    pool,
+    brokers,
+    topic: copies,
+    name: 'gone@here',
+    log,
+    metrics,
+    random: Math.random,
+  });
+  await sleep(2000);
+  expect(await accepted('gone@here', session)).toBe(0);
+  await superuser.query('UPDATE votes.regions SET lost_at = now() WHERE region_no = $1', [gone]);
+  await eventually(() => accepted('gone@here', session), 2);
+  await counter.close();
+
+  const own = startCounter('gone');
+  await send(session, 2, 3);
+  await sleep(3000);
+  await own.close();
+  expect(await accepted('gone', session)).toBe(0);
+  await superuser.end();
 });
