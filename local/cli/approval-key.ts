@@ -12,8 +12,8 @@ export interface ApprovalKeyFile {
 }
 
 /**
- * The key in a file (0600), made when there is none. Throws an Error with one sentence when the file
- * is somebody else's.
+ * The key in a file (0600), made when there is none. Throws an Error with one sentence when the
+ * file is somebody else's.
  */
 export async function ensureApprovalKey(path: string, email: string): Promise<ApprovalKeyFile> {
   if (!existsSync(path)) {

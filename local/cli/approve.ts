@@ -1,4 +1,4 @@
-// npm run approve -- key|admin|sign|void|restore …: who may decide, and decisions without a command.
+// npm run approve -- key|admin|sign|void|restore: who may decide; acts without a command.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// npm run finalise -- --session ID --key FILE: recount a result and sign it; two people make it final.
+// npm run finalise -- --session ID --key FILE: recount a result and sign it; two make it final.
 
 import { parseArgs } from 'node:util';
 import { systemClock } from '#common/clock.ts';

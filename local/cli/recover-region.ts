@@ -32,9 +32,9 @@ export interface RecoverParts {
 const unknownCopiesMsMax = 15 * SECOND_MS;
 
 /**
- * One person's part in declaring a region lost: says what is lost with it and signs. With the second
- * person's signature it waits until the copies of its votes are read. Run again it changes nothing.
- * Throws an Error with one sentence.
+ * One person's part in declaring a region lost: says what is lost with it and signs. With the
+ * second person's signature it waits until the copies of its votes are read. Run again it changes
+ * nothing. Throws an Error with one sentence.
  */
 export async function recoverRegion(parts: RecoverParts, region: string): Promise<void> {
   const { client, key, write, clock } = parts;

@@ -7,7 +7,7 @@ import { readLogBounds } from '#common/kafka.ts';
 import { runCommand, signerOf } from './command.ts';
 import { recoverRegion } from './recover-region.ts';
 
-const usage = `Usage: npm run recover -- --region NAME --key FILE [--password-file FILE] [--wait SECONDS]
+const usage = `Usage: npm run recover -- --region NAME --key FILE [OPTIONS]
   --region NAME          the region that does not come back, such as us-east-1
   --key FILE             your own key, made by npm run approve -- key
   --password-file FILE   your password for the portal; asked for when not given

@@ -33,8 +33,8 @@ $$;
 CREATE TRIGGER keep_frozen BEFORE UPDATE ON votes.voting_sessions
   FOR EACH ROW EXECUTE FUNCTION votes.keep_frozen();
 
--- Why what a body asks for cannot be done now; null when it can. The caller has read the body by its
--- contract.
+-- Why what a body asks for cannot be done now; null when it can. The caller has read the body by
+-- its contract.
 CREATE FUNCTION votes.act_refusal(p_body jsonb) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
@@ -123,8 +123,8 @@ BEGIN
 END
 $$;
 
--- Takes counted votes out (void) or puts them back (restore): the rows keep their places, the counts
--- move in the corrections' own tallies. Gives how many.
+-- Takes counted votes out (void) or puts them back (restore): the rows keep their places, the
+-- counts move in the corrections' own tallies. Gives how many.
 CREATE FUNCTION votes.void_or_restore(
   p_kind text,
   p_session_id uuid,
@@ -170,9 +170,9 @@ BEGIN
 END
 $$;
 
--- Carries out an act that two people signed, once. What it does follows from the body, whose hash is
--- its name; a final result is written by the ledger. The signatures themselves are verified by who
--- writes them, and again by whoever reads the final statement.
+-- Carries out an act that two people signed, once. What it does follows from the body, whose hash
+-- is its name; a final result is written by the ledger. The signatures themselves are verified by
+-- who writes them, and again by whoever reads the final statement.
 CREATE FUNCTION votes.carry_out(p_act_hash bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE

@@ -8,7 +8,8 @@ export interface NewSession extends Omit<SessionRow, 'session_no' | 'version' | 
 
 /**
  * Writes the session and makes the table for its votes in one statement: a session without one
- * would stop the ledger at its first vote. Undefined, with nothing changed, for an id that is taken.
+ * would stop the ledger at its first vote. Undefined, with nothing changed, for an id that is
+ * taken.
  */
 export async function insertSession(db: Db, session: NewSession): Promise<SessionRow | undefined> {
   const { rows } = await db.query<SessionRow>(
