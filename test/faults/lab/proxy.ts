@@ -94,7 +94,7 @@ export class Proxy {
 
   /** All is well again. What was swallowed stays lost, so such connections are reset. */
   heal(): void {
-    const wasSwallowing = this.#troubles.up.swallow ?? this.#troubles.down.swallow ?? false;
+    const wasSwallowing = this.#isSwallowing();
     this.#isRefusing = false;
     this.#troubles = { up: {}, down: {} };
     this.cuts = 0;
@@ -110,6 +110,10 @@ export class Proxy {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+  }
+
+  #isSwallowing(): boolean {
+    return this.#troubles.up.swallow === true || this.#troubles.down.swallow === true;
   }
 
   #take(client: Socket): void {
@@ -144,9 +148,9 @@ export class Proxy {
     this.#carry(link, client, server, 'up');
     this.#carry(link, server, client, 'down');
     const end = (): void => {
-      this.#links.delete(link);
       // Swallowing hides the end of the other side as well: that is what half open means.
-      if (this.#troubles.up.swallow === true || this.#troubles.down.swallow === true) return;
+      if (this.#isSwallowing()) return;
+      this.#links.delete(link);
       client.destroy();
       server.destroy();
     };

@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import type { Receipt } from '#common/contracts/receipt.ts';
+import type { TotalsMessage } from '#common/contracts/vote-aggregated.ts';
+import type { Attempt } from '../crowd/history.ts';
+import { check, lostVotes } from './check.ts';
+import type { Evidence, VoteInLog } from './evidence.ts';
+import { figuresOf } from './figures.ts';
+
+const closesAtMs = 1_000_000;
+
+function record(voteId: string, optionNo: number, offset: number, acceptedAtMs = 1000): VoteInLog {
+  return { log: 'east', partition: 0, offset, voteId, optionNo, acceptedAtMs };
+}
+
+function receiptOf({ voteId, partition, offset }: VoteInLog): Receipt {
+  return {
+    vote_id: voteId,
+    session_id: 's',
+    commitment: '',
+    accepted_at: '',
+    region: 'east',
+    partition,
+    offset,
+    durability: 'region',
+  };
+}
+
+function ok(of: VoteInLog, changes: Partial<Attempt> = {}): Attempt {
+  const name = `receipt of ${of.voteId} at ${of.offset}`;
+  return {
+    voteId: of.voteId,
+    optionNo: of.optionNo,
+    region: of.log,
+    sentMs: 0,
+    endMs: 10,
+    outcome: 'ok',
+    code: undefined,
+    status: 201,
+    answer: { vote_id: of.voteId, confirmation_code: 'CODE', timestamp: '', receipt: name },
+    ...changes,
+  };
+}
+
+function totals(total: number, offset: number, sequence = offset): TotalsMessage {
+  return {
+    v: 1,
+    session_id: 's',
+    epoch: 1,
+    sequence,
+    total_votes: total,
+    counts: [total],
+    covers: { east: [offset] },
+    at_ms: 0,
+  };
+}
+
+/** Three voters: one plainly counted, one counted and replayed, one counted with a second choice. */
+function sound(): Evidence {
+  const records = [
+    record('a', 0, 0),
+    record('b', 1, 1),
+    record('b', 1, 2, 2000),
+    record('c', 2, 3),
+    record('c', 3, 4, 3000),
+  ];
+  const [a, b, bAgain, c, cOther] = records as [
+    VoteInLog,
+    VoteInLog,
+    VoteInLog,
+    VoteInLog,
+    VoteInLog,
+  ];
+  return {
+    closesAtMs,
+    sealedAtMs: undefined,
+    attempts: [ok(a), ok(b), ok(bAgain), ok(c), ok(cOther)],
+    receipts: new Map(records.map((one) => [ok(one).answer!.receipt, receiptOf(one)])),
+    records,
+    rows: [a, b, c],
+    conflicts: [cOther],
+    late: [],
+    quarantined: [],
+    voids: new Set(),
+    tallies: new Map([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]),
+    verdicts: { counted: 3, duplicate: 1, replayed: 1, late: 0, quarantined: 0, control: 0 },
+    books: [{ log: 'east', partition: 0, logStart: 0, logEnd: 5, nextOffset: 5, judged: 5 }],
+    published: new Map([['east', [totals(0, 0), totals(2, 3), totals(3, 5)]]]),
+    unreadLogs: new Set(),
+  };
+}
+
+function broken(evidence: Evidence): string[] {
+  return check(evidence)
+    .filter(({ ok: holds }) => !holds)
+    .map(({ name }) => name);
+}
+
+test('sound evidence has no finding', () => {
+  expect(broken(sound())).toEqual([]);
+});
+
+describe('what the checker must see', () => {
+  const cases: [string, (evidence: Evidence) => Partial<Evidence>, string][] = [
+    [
+      'a 201 whose record is gone',
+      (e) => ({ records: e.records.slice(1) }),
+      'every 201 is recorded',
+    ],
+    [
+      'a 201 whose place holds another vote',
+      (e) => ({ records: [record('z', 0, 0), ...e.records.slice(1)] }),
+      'every 201 is recorded',
+    ],
+    ['a voter with a 201 and no row', (e) => ({ rows: e.rows.slice(1) }), 'no 201 is lost'],
+    [
+      'a row in a place where its record is not',
+      (e) => ({ rows: [{ ...e.rows[0]!, offset: 77 }, ...e.rows.slice(1)] }),
+      'every row is a record of the log',
+    ],
+    [
+      'a voter with two rows',
+      (e) => ({ rows: [...e.rows, e.rows[0]!] }),
+      'nobody is counted twice',
+    ],
+    ['a tally that is off', () => ({ tallies: new Map([[0, 3]]) }), 'tallies are the rows'],
+    [
+      'a verdict that is off',
+      (e) => ({ verdicts: { ...e.verdicts, counted: 4 } }),
+      'verdicts are the rows',
+    ],
+    [
+      'a lost second choice that is not listed',
+      () => ({ conflicts: [] }),
+      'every 201 has one state',
+    ],
+    [
+      'a record with two states',
+      (e) => ({ late: [e.rows[0]!], quarantined: [e.rows[0]!] }),
+      'every 201 has one state',
+    ],
+    ['a 201 behind the seal', (e) => ({ late: [e.rows[0]!] }), 'no 201 is late'],
+    [
+      'a row of somebody who was only refused',
+      (e) => ({ attempts: [ok(e.records[0]!, { outcome: 'fail', answer: undefined })] }),
+      'nothing counts that was refused or never sent',
+    ],
+    [
+      'a row that came after closing',
+      (e) => ({ rows: e.rows.map((row) => ({ ...row, acceptedAtMs: closesAtMs + 1 })) }),
+      'nothing counts that came after closing',
+    ],
+    [
+      'a record nobody counted',
+      (e) => ({ records: [...e.records, record('d', 0, 5)] }),
+      'a recount of the log finds no other voter',
+    ],
+    [
+      'a seal that chose otherwise',
+      (e) => ({ sealedAtMs: 1, rows: [...e.rows.slice(0, 2), record('c', 3, 4, 3000)] }),
+      'the seal chose as the rule does',
+    ],
+    [
+      'an offset without a verdict',
+      (e) => ({ books: [{ ...e.books[0]!, judged: 4 }] }),
+      'every offset has one verdict',
+    ],
+    [
+      'a log that is not read to its end',
+      (e) => ({ books: [{ ...e.books[0]!, logEnd: 9 }] }),
+      'nothing is left to read',
+    ],
+    [
+      'a total that falls',
+      () => ({ published: new Map([['east', [totals(3, 5), totals(2, 6)]]]) }),
+      'what was published never fell',
+    ],
+    [
+      'covers that fall',
+      () => ({ published: new Map([['east', [totals(3, 5), totals(3, 4, 9)]]]) }),
+      'what was published never fell',
+    ],
+    ['a receipt that does not verify', () => ({ receipts: new Map() }), 'every receipt verifies'],
+    [
+      'another code at the second try',
+      (e) => {
+        const [, one, two] = e.attempts;
+        const other = { ...two!.answer!, confirmation_code: 'OTHER' };
+        return { attempts: [one!, { ...two!, answer: other }] };
+      },
+      'a retry gives the same id and code',
+    ],
+    [
+      '"already voted" for somebody without a record',
+      (e) => ({
+        attempts: [
+          ...e.attempts,
+          ok(record('x', 0, 9), { outcome: 'fail', code: 'duplicate_vote' }),
+        ],
+      }),
+      'nobody without a record is told to have voted',
+    ],
+    [
+      'one place for two votes',
+      (e) => {
+        const other = ok(record('d', 0, 0));
+        return {
+          attempts: [...e.attempts, other],
+          receipts: new Map([
+            ...e.receipts,
+            [other.answer!.receipt, { ...receiptOf(record('d', 0, 0)) }],
+          ]),
+        };
+      },
+      'no two votes were given one place',
+    ],
+  ];
+  test.each(cases)('%s', (_, change, name) => {
+    const evidence = sound();
+    expect(broken({ ...evidence, ...change(evidence) })).toContain(name);
+  });
+});
+
+test('a total may fall by a correction that is listed', () => {
+  const published = new Map([['east', [totals(3, 5), { ...totals(2, 5, 6), corrections: 1 }]]]);
+  expect(broken({ ...sound(), published })).not.toContain('what was published never fell');
+});
+
+test('votes lost with a region that was destroyed are allowed, others are not', () => {
+  const evidence = { ...sound(), records: [], rows: [], conflicts: [], tallies: new Map() };
+  const lost = lostVotes(evidence);
+  expect(lost).toEqual(new Set(['a', 'b', 'c']));
+  const names = check(evidence, { lost: new Set(['a', 'b']) }).filter((one) => !one.ok);
+  expect(names.find(({ name }) => name === 'no 201 is lost')?.text).toContain('1 not: c');
+});
+
+test('the longest pause is measured to the ends of the load', () => {
+  const evidence = { ...sound(), attempts: [ok(record('a', 0, 0), { endMs: 4000 })] };
+  expect(figuresOf(evidence, [{ fromMs: 0, toMs: 10_000 }]).pauseS).toBe(6);
+  expect(figuresOf(evidence, [{ fromMs: 0, toMs: 5000 }]).pauseS).toBe(4);
+});
