@@ -168,11 +168,12 @@ BEGIN
   ), judged AS (
     INSERT INTO votes.verdicts AS v
       (session_no, region_no, partition, counted, next_offset, first_offset)
-    SELECT session_no, p_region_no, won.partition, count(*), min(reached.next_offset),
-      min(won."offset")
-    FROM won JOIN unnest(p_partitions, p_next) AS reached(partition, next_offset)
-      ON reached.partition = won.partition
-    GROUP BY session_no, won.partition
+    SELECT session_no, p_region_no, partition, counted, reached.next_offset, first_offset
+    FROM (
+      SELECT session_no, partition, count(*) AS counted, min("offset") AS first_offset
+      FROM won GROUP BY session_no, partition
+    ) AS by_partition
+    JOIN unnest(p_partitions, p_next) AS reached(partition, next_offset) USING (partition)
     ON CONFLICT (session_no, region_no, partition)
     DO UPDATE SET counted = v.counted + excluded.counted, next_offset = excluded.next_offset,
       first_offset = least(v.first_offset, excluded.first_offset)
