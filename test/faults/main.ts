@@ -46,8 +46,9 @@ async function main(): Promise<number> {
  * that they are not slowed by a second.
  */
 function byShape(scenarios: readonly Scenario[]): [LabShape, readonly Scenario[]][] {
-  const shapes = Map.groupBy(scenarios, ({ needs = {} }) =>
+  const shapes = Map.groupBy(scenarios, ({ id, isDestructive, needs = {} }) =>
     JSON.stringify({
+      ...(isDestructive === true ? { id } : {}),
       regions: needs.regions ?? 1,
       hasOwnControllers: needs.hasOwnControllers ?? false,
       durability: needs.durability ?? 'region',

@@ -5,7 +5,7 @@ import { readLogBounds } from '#common/kafka.ts';
 import { check, type Finding } from './check/check.ts';
 import type { Evidence } from './check/evidence.ts';
 import { type Figures, figuresOf } from './check/figures.ts';
-import { gather, type LogStarts, voteLogs } from './check/gather.ts';
+import { gather, type LogStarts, liveLogs, voteLogs } from './check/gather.ts';
 import { readPartitions } from './check/read-books.ts';
 import { History } from './crowd/history.ts';
 import { Voters } from './crowd/voters.ts';
@@ -52,7 +52,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, scale: Scale): P
   const healedMs = stage.healedMs ?? performance.now();
   try {
     await lab.heal();
-    const lagGoneMs = await untilCounted(lab, stage.gone);
+    const lagGoneMs = await untilCounted(lab);
     const evidence = await gatherSettled(lab, stage, starts);
     const findings = [
       ...(trouble === undefined ? [] : [{ name: 'the scenario ran', ok: false, text: trouble }]),
@@ -98,13 +98,11 @@ async function untilKnown(lab: Lab, voters: Voters): Promise<void> {
 }
 
 /** Until the ledger has read every log to its end; gives when that was first seen. */
-async function untilCounted(lab: Lab, gone: ReadonlySet<string>): Promise<number> {
+async function untilCounted(lab: Lab): Promise<number> {
   const giveUpMs = performance.now() + lagMsMax;
-  const logs = voteLogs(lab).filter(
-    ({ log, region }) => !gone.has(region.name) && !log.includes('@'),
-  );
   for (;;) {
     const ends = new Map<string, number>();
+    const logs = await liveLogs(lab);
     for (const { log, topic, region } of logs) {
       const options = { brokers: region.kafka.addresses, clientId: 'lab' };
       const bounds = await readLogBounds(options, topic, 'latest');
@@ -125,7 +123,7 @@ async function gatherSettled(lab: Lab, stage: Stage, starts: LogStarts): Promise
   const giveUpMs = performance.now() + publishedMsMax;
   const { sessionId } = stage.session;
   for (;;) {
-    const evidence = await gather(lab, sessionId, stage.history.attempts, starts, stage.gone);
+    const evidence = await gather(lab, sessionId, stage.history.attempts, starts);
     const tallied = [...evidence.tallies.values()].reduce((sum, votes) => sum + votes, 0);
     const isSettled = [...evidence.published.values()].every(
       (messages) => messages.at(-1)?.total_votes === tallied,

@@ -16,6 +16,8 @@ export interface Scenario {
   /** What the lab does, and what stands in for what cannot be here; for the table. */
   readonly done: (scale: Scale) => string;
   readonly needs?: Partial<LabShape>;
+  /** Leaves a lab that cannot be healed: it gets one of its own. */
+  readonly isDestructive?: boolean;
   /** The session closes so long after the scenario begins; an hour when not given. */
   readonly closesInS?: (scale: Scale) => number;
   readonly run: (stage: Stage) => Promise<void>;

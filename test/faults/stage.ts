@@ -28,8 +28,6 @@ export class Stage {
   readonly loads: Span[] = [];
   readonly findings: Finding[] = [];
   readonly notes: string[] = [];
-  /** Regions whose Kafka was destroyed for good. */
-  readonly gone = new Set<string>();
   /** Votes whose 201 may be lost with a destroyed region. */
   readonly mayBeLost = new Set<string>();
   healedMs: number | undefined;

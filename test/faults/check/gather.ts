@@ -28,29 +28,38 @@ export function voteLogs(lab: Lab): VoteLogName[] {
   });
 }
 
-/**
- * Collects all that the checker judges by. `gone`: regions whose Kafka was destroyed; nothing can
- * be asked of them.
- */
+/** The logs that the ledger reads to their ends: of a lost region the copies, of others their own. */
+export async function liveLogs(lab: Lab): Promise<VoteLogName[]> {
+  const rows = await lab.postgres.run<{ region: string }>(
+    'SELECT region FROM votes.regions WHERE lost_at IS NOT NULL',
+  );
+  const lost = new Set(rows.map(({ region }) => region));
+  return voteLogs(lab).filter(({ log, region }) => {
+    if (region.isDestroyed) return false;
+    const [own, host] = log.split('@');
+    return host === undefined ? !lost.has(log) : lost.has(own!);
+  });
+}
+
+/** Collects all that the checker judges by, of the regions that are not destroyed. */
 export async function gather(
   lab: Lab,
   sessionId: string,
   attempts: readonly Attempt[],
   starts: LogStarts,
-  gone: ReadonlySet<string>,
 ): Promise<Evidence> {
   const records: VoteInLog[] = [];
   const bounds = new Map<string, { starts: readonly number[]; ends: readonly number[] }>();
   for (const { log, topic, region } of voteLogs(lab)) {
-    if (gone.has(region.name)) continue;
+    if (region.isDestroyed) continue;
     const read = await readLog(region.kafka.addresses, topic, starts.get(log));
     bounds.set(log, read);
     records.push(...read.records.flatMap((record) => voteIn(log, record, sessionId)));
   }
   const books = await readBooks(lab.postgres, sessionId);
   const published = new Map<string, TotalsMessage[]>();
-  for (const { name, kafka } of lab.regions) {
-    if (gone.has(name)) continue;
+  for (const { name, kafka, isDestroyed } of lab.regions) {
+    if (isDestroyed) continue;
     const read = await readLog(kafka.addresses, 'vote-aggregated');
     published.set(
       name,

@@ -87,6 +87,8 @@ export class Lab implements LabParts {
           VOTE_DURABILITY: own,
           VOTE_KAFKA_REPLICATION: String(count),
           VOTE_CLOCK_PEERS: clockPeers(ground, names),
+          // Or nobody could vote while one region is away.
+          VOTE_STANDBY_AWAY: 'accept',
           ...(other === undefined ? {} : standbyBrokers(ground, other, 1 - at)),
         },
       });

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { Facts } from '../../../local/env.ts';
 import type { Tools } from '../../../local/tools.ts';
 import type { Ground } from './ground.ts';
@@ -28,6 +29,8 @@ export class Region {
   readonly frontPort: number;
   /** The region's way to the one database. */
   readonly toPostgres: Proxy;
+  /** Its machines and disks are gone, and nothing heals it. */
+  isDestroyed = false;
   #watching: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -91,7 +94,20 @@ export class Region {
     this.#watching = setInterval(() => void this.#watch(), healthMs);
   }
 
+  /** Everything ends at once, and what its Kafka held is gone. */
+  async destroy(): Promise<void> {
+    this.isDestroyed = true;
+    clearInterval(this.#watching);
+    this.front.refuse();
+    this.front.resetAll();
+    const { brokers } = this.kafka;
+    const processes = [...brokers, ...this.all].map(({ process }) => process);
+    await Promise.all(processes.map((one) => one.kill()));
+    await Promise.all(brokers.map(({ dataDir }) => rm(dataDir, { recursive: true })));
+  }
+
   async heal(): Promise<void> {
+    if (this.isDestroyed) return;
     this.front.heal();
     this.toPostgres.heal();
     await Promise.all([this.kafka.heal(), this.redis.heal()]);

@@ -21,5 +21,9 @@ const all: readonly (Scenario | Elsewhere)[] = [
 
 /** Every fault of the catalogue, in its order. */
 export const catalogue: readonly (Scenario | Elsewhere)[] = all.toSorted(
-  (one, other) => Number(one.id.slice(1)) - Number(other.id.slice(1)),
+  (one, other) => numberOf(one.id) - numberOf(other.id),
 );
+
+function numberOf(id: string): number {
+  return Number(/\d+/.exec(id)?.[0]);
+}

@@ -1,3 +1,4 @@
+import { verifyReceipt } from '#common/contracts/receipt.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { percentile } from './redis.ts';
@@ -26,6 +27,83 @@ const f65: Scenario = {
     const longest = Math.max(...waits) / 1000;
     stage.note(`longest wait of a voter ${longest.toFixed(1)} s`);
     stage.expect('clients are elsewhere within 10 s', longest < 10, `${longest.toFixed(1)} s`);
+  },
+};
+
+const f66: Scenario = {
+  id: 'F66',
+  fault: 'a region is destroyed; votes lie in two regions',
+  done: () =>
+    'two-regions: the second region does not reach Postgres for 4 s, then all of it is gone; declared lost, its copies are read',
+  needs: { regions: 2, durability: 'two-regions' },
+  isDestructive: true,
+  run: async (stage) => {
+    const doomed = stage.lab.regions[1]!;
+    const load = stage.load();
+    await stage.seconds(3);
+    doomed.toPostgres.partition();
+    await stage.seconds(4);
+    await doomed.destroy();
+    await stage.seconds(1);
+    await declareLost(stage);
+    stage.healed();
+    await stage.seconds(4);
+    await load.end();
+    expectBothRegions(stage);
+  },
+};
+
+const f66r: Scenario = {
+  id: 'F66r',
+  fault: 'a region is destroyed; votes lie in one region',
+  done: () =>
+    'region: the second region counts nothing for 4 s (ledgers killed), then all of it is gone; the missing receipts per partition, and what the system says',
+  needs: { regions: 2 },
+  isDestructive: true,
+  run: async (stage) => {
+    const doomed = stage.lab.regions[1]!;
+    await stage.loadFor(3);
+    await Promise.all(doomed.services.ledger.map(({ process }) => process.kill()));
+    await stage.loadFor(4, { patienceMs: 10_000 });
+    // The other reader of the log counts on, and its count survives the region.
+    await stage.seconds(4);
+    await doomed.destroy();
+    await declareLost(stage);
+    stage.healed();
+    const missing = await missingReceipts(stage);
+    for (const voteId of missing.votes) stage.mayBeLost.add(voteId);
+    stage.note(`${missing.votes.size} receipts are missing, all listed`);
+    stage.expect('some were lost', missing.votes.size > 0, `${missing.votes.size}`);
+    const { told, system } = missing;
+    stage.expect(
+      'the system says the same for each partition',
+      told === system,
+      `${told} | ${system}`,
+    );
+    await stage.loadFor(3);
+  },
+};
+
+const f45f66: Scenario = {
+  id: 'F45+F66',
+  fault: 'lossy failover, and the region whose votes fell back is destroyed',
+  done: (scale) =>
+    `two-regions: ${scale === 'short' ? 6 : 30} s of lost WAL, kill -9 of the primary and of the second region with its disks, promotion, declared lost`,
+  needs: { regions: 2, durability: 'two-regions' },
+  isDestructive: true,
+  run: async (stage) => {
+    const { postgres } = stage.lab;
+    const load = stage.load();
+    await stage.seconds(3);
+    await postgres.stopReplication();
+    await stage.seconds(stage.pick(6, 30));
+    await Promise.all([postgres.killPrimary(), stage.lab.regions[1]!.destroy()]);
+    await postgres.failOver();
+    await declareLost(stage);
+    stage.healed();
+    await stage.seconds(5);
+    await load.end();
+    expectBothRegions(stage);
   },
 };
 
@@ -75,9 +153,55 @@ const f70: Scenario = {
   },
 };
 
-export const regionScenarios: readonly Scenario[] = [f65, f67, f70];
+export const regionScenarios: readonly Scenario[] = [f65, f66, f66r, f45f66, f67, f70];
 
 const herdRate = 600;
+
+/** What two people do with `npm run recover`, without the people. */
+async function declareLost({ lab }: Stage): Promise<void> {
+  await lab.postgres.run(`SELECT votes.declare_lost($1, epoch, sha256('lab')) FROM votes.epoch`, [
+    lab.regions[1]!.name,
+  ]);
+}
+
+function expectBothRegions(stage: Stage): void {
+  const [, second] = stage.lab.regions;
+  const oks = stage.history.attempts.filter(
+    ({ outcome, region }) => outcome === 'ok' && region === second!.name,
+  );
+  stage.note(`${oks.length} receipts of the destroyed region`);
+  stage.expect('the destroyed region had accepted', oks.length > 0, `${oks.length}`);
+}
+
+/** Receipts of the destroyed region beyond what was read, and what its second reader had counted. */
+async function missingReceipts(
+  stage: Stage,
+): Promise<{ votes: Set<string>; told: string; system: string }> {
+  const { lab, history } = stage;
+  const { name } = lab.regions[1]!;
+  const rows = await lab.postgres.run<{ partition: number; read: number; counted: number }>(
+    `SELECT o.partition::int AS partition, o.next_offset AS read, c.next_offset AS counted
+     FROM votes.offsets o JOIN votes.regions USING (region_no)
+     JOIN votes.log_counts c USING (region_no, partition) WHERE region = $1 ORDER BY partition`,
+    [name],
+  );
+  const readTo = new Map(rows.map(({ partition, read }) => [partition, read]));
+  const votes = new Set<string>();
+  const perPartition = new Map<number, Set<number>>();
+  for (const { answer, voteId } of history.attempts) {
+    const receipt = answer && verifyReceipt(answer.receipt, lab.keys.receipts);
+    if (receipt?.region !== name) continue;
+    if (receipt.offset < (readTo.get(receipt.partition) ?? 0)) continue;
+    votes.add(voteId);
+    const offsets = perPartition.get(receipt.partition) ?? new Set();
+    perPartition.set(receipt.partition, offsets.add(receipt.offset));
+  }
+  return {
+    votes,
+    told: rows.map(({ partition }) => perPartition.get(partition)?.size ?? 0).join(' '),
+    system: rows.map(({ read, counted }) => counted - read).join(' '),
+  };
+}
 
 /** How long voters who came in a span had to wait for their 201, in ms. */
 function waitsOf(stage: Stage, fromMs: number, toMs: number): number[] {
