@@ -66,6 +66,12 @@ test('does not start with a key it does not know or without one it needs, and na
   expect(text).toContain('VOTE_REGOIN is not a key of this service');
 });
 
+test('does not start when its receipts would say more than one copy is', async () => {
+  const { code, text } = await end(run({ ...(await environment()), VOTE_DURABILITY: 'region' }));
+  expect(code).toBe(1);
+  expect(text).toContain('VOTE_DURABILITY=region contradicts VOTE_KAFKA_REPLICATION=1');
+});
+
 test('--print-config shows what is in force, and no secret', async () => {
   const { code, text } = await end(run(await environment(), '--print-config'));
   expect(code).toBe(0);
