@@ -203,6 +203,25 @@ test('every connection lost between two batches: the next one goes through', asy
   await recount();
 });
 
+test('a database that lost its last commits gets them again, although nothing new comes', async () => {
+  const { stop } = await startWorker(ledger);
+  await send(7, 40);
+  await untilCounted((total += 40));
+  // What a fail-over to a copy that lies behind looks like: all of it falls back together.
+  await admin.query(`
+    WITH lost AS (
+      DELETE FROM votes.votes WHERE partition = 7 AND "offset" >= 20 RETURNING option_no
+    ), tally AS (
+      UPDATE votes.tallies SET votes = votes - (SELECT count(*) FROM lost) WHERE partition = 7
+    ), verdict AS (
+      UPDATE votes.verdicts SET counted = counted - (SELECT count(*) FROM lost) WHERE partition = 7
+    )
+    UPDATE votes.offsets SET next_offset = 20 WHERE partition = 7`);
+  await untilCounted(total);
+  await stop();
+  await recount();
+});
+
 async function untilCounting(worker: LedgerWorker): Promise<void> {
   await vi.waitFor(() => expect(worker.trouble).toBeUndefined(), 15_000);
 }
