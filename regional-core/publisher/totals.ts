@@ -45,10 +45,14 @@ export function totalsToPublish(
 }
 
 function isBehind(read: TotalsRead, told: ToldTotals): boolean {
+  // A fail-over may have lost what was read of a region just before it was declared lost: its
+  // offsets stay as they are then, and nobody brings them back to what was told.
+  const unread = new Set(read.unread);
+  const comparable = Object.entries(told.covers).filter(([log]) => !unread.has(log));
   return (
     read.epoch < told.epoch ||
     read.corrections < told.corrections ||
-    !coversAtLeast(read.covers, told.covers)
+    !coversAtLeast(read.covers, Object.fromEntries(comparable))
   );
 }
 

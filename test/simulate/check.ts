@@ -1,4 +1,5 @@
 import {
+  type Covers,
   coversAtLeast,
   decodeTotalsMessage,
   type TotalsMessage,
@@ -144,31 +145,42 @@ function checkBalance(world: World, say: Say): void {
 
 /** I7: what is shown never goes back; a reader passes over what is older than what it has. */
 function checkTotals(world: World, say: Say): void {
-  for (const { name, totals } of world.regions) {
+  for (const { name, totals, isGone } of world.regions) {
     let held: TotalsMessage | undefined;
     for (const { value } of totals.messages) {
       const message = decodeTotalsMessage(value)!;
       if (held !== undefined && message.sequence <= held.sequence) continue;
-      if (held !== undefined && !coversAtLeast(message.covers, held.covers)) {
+      if (held !== undefined && !coversAtLeast(message.covers, comparable(world, held.covers))) {
         say('I7', `${name}: totals went back`);
       }
       held = message;
     }
     const counted = world.state.votes.get(1)?.size ?? 0;
-    if (held !== undefined && held.total_votes !== counted) {
+    if (!isGone && held !== undefined && held.total_votes !== counted) {
       say('I3', `${name}: ${held.total_votes} published, ${counted} count`);
     }
   }
+}
+
+/** A region that was lost may stay behind what was told of it before. */
+function comparable(world: World, covers: Covers): Covers {
+  const lost = world.regions.filter(({ logNo }) => world.state.logs.get(logNo)!.isLost);
+  return Object.fromEntries(
+    Object.entries(covers).filter(([log]) => !lost.some(({ name }) => name === log)),
+  );
 }
 
 /** I10, I12: all was read, sealed, settled and made final without a hand; nothing is held. */
 function checkEnd(world: World, say: Say): void {
   const { sealedAtMs, final } = world.state.sessions.get(sessionId)!;
   if (sealedAtMs === null || final === null) say('I10', 'the session is not sealed and final');
-  for (const { name, logNo, votes } of world.regions) {
-    for (const [partition, { records }] of votes.partitions.entries()) {
-      const next = world.state.offsets.get(logNo * 1000 + partition)?.next ?? 0;
-      if (next !== records.length) say('I10', `${name}/${partition}: ${next} of ${records.length}`);
+  for (const region of world.regions.filter(({ isGone }) => !isGone)) {
+    const { name } = region;
+    for (const [logNo, { partitions }] of world.liveTopics(region)) {
+      for (const [at, { records }] of partitions.entries()) {
+        const next = world.state.offsets.get(logNo * 1000 + at)?.next ?? 0;
+        if (next !== records.length) say('I10', `log ${logNo}/${at}: ${next} of ${records.length}`);
+      }
     }
     for (const { process, queue } of world.intakes.get(name)!) {
       if (!process.isDead && queue.held !== 0) say('I12', `${process.name} holds ${queue.held}`);

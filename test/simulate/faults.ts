@@ -159,6 +159,12 @@ const rollingDeploy: Fault = (world, random, atMs) => {
   });
 };
 
+const regionDestroyed: Fault = (world, random, atMs) => {
+  const region = someRegion(world, random);
+  const declaredAfterMs = random.whole(300, 4000);
+  world.timeline.after(atMs, () => world.destroy(region, declaredAfterMs));
+};
+
 const poison: Fault = (world, random, atMs) => {
   const records = random.whole(1, 4);
   for (let nth = 0; nth < records; nth++) {
@@ -192,6 +198,7 @@ const faults: readonly (readonly [name: string, fault: Fault])[] = [
   ['a publisher is stopped', stopped('publishers')],
   ['a clock is set', clockIsSet],
   ['a region is cut off', regionCut],
+  ['a region is destroyed', regionDestroyed],
   ['poison records', poison],
 ];
 

@@ -13,6 +13,7 @@ import { MemoryRedis } from './memory-claims.ts';
 import { MemoryTopic } from './memory-kafka.ts';
 import { MessageTopic } from './message-topic.ts';
 import { type Database, DatabaseAddress } from './model/database.ts';
+import { declareLost } from './model/lease.ts';
 import type { State } from './model/state.ts';
 import { sessionMessage } from './model/totals.ts';
 import { Network } from './network.ts';
@@ -82,6 +83,13 @@ export class World {
     return this.regions.find((region) => region.name === name)!;
   }
 
+  /** What the region's ledgers read: its own log, and the copies of a region that was lost. */
+  liveTopics(region: Region): (readonly [logNo: number, topic: MemoryTopic])[] {
+    const isOtherLost = this.state.logs.get(this.otherThan(region).logNo)!.isLost;
+    const own = [region.logNo, region.votes] as const;
+    return isOtherLost ? [own, [region.standbyNo, region.standby]] : [own];
+  }
+
   otherThan(region: Region): Region {
     return this.regions.find((other) => other !== region)!;
   }
@@ -148,9 +156,8 @@ export class World {
   }): void {
     const old = this.address.writer;
     if (how.oldMode !== 'writer') old.mode = how.oldMode;
-    // What was installed is older than any replica's lag.
-    const lost = Math.min(how.lost, old.commits - 1);
-    const replica = old.promoteReplica(lost);
+    const replica = old.promoteReplica(how.lost);
+    const lost = old.commits - replica.commits;
     this.trace.add(this.timeline.nowMs, 'database', `fails over, ${lost} commits lost`, old.mode);
     this.timeline.after(how.awayMs, () => {
       this.address.writer = replica;
@@ -163,6 +170,37 @@ export class World {
     this.timeline.after(Math.max(how.awayMs, how.zombieMs - this.timeline.nowMs), () => {
       old.mode = 'gone';
     });
+  }
+
+  /**
+   * A region is destroyed with everything that lies in it. Two people look, and declare it lost:
+   * that is answered only when every copy of the database has it.
+   */
+  destroy(region: Region, declaredAfterMs: number): void {
+    if (this.regions.some(({ isGone }) => isGone)) return;
+    const { nowMs } = this.timeline;
+    this.trace.add(nowMs, region.name, 'is destroyed', '');
+    region.isGone = true;
+    for (const kind of [this.intakes, this.ledgers, this.publishers]) {
+      for (const { process } of kind.get(region.name)!) process.die();
+    }
+    const other = this.otherThan(region).name;
+    for (const route of ['edge', 'kafka', 'redis'].map((to) => `${region.name}:${to}`)) {
+      this.network.cutRoute(route, Number.POSITIVE_INFINITY);
+    }
+    this.network.cutRoute(`${other}:standby`, Number.POSITIVE_INFINITY);
+    this.timeline.after(declaredAfterMs, () => this.#declareLost(region));
+  }
+
+  #declareLost(region: Region): void {
+    const { writer } = this.address;
+    // People ask again when the answer does not come.
+    if (writer.mode !== 'writer') {
+      this.timeline.after(500, () => this.#declareLost(region));
+      return;
+    }
+    writer.write((state) => declareLost(state, region.logNo), this.wallMs());
+    writer.keep();
   }
 
   /** Records that a hacked intake or an operator's mistake put into the log. */
@@ -197,9 +235,13 @@ export class World {
     this.timeline.after(300, told);
   }
 
-  #isCaughtUp({ name, logNo, votes, totals }: Region): boolean {
-    const isRead = votes.partitions.every(
-      ({ records }, at) => this.state.offsets.get(logNo * 1000 + at)?.next === records.length,
+  #isCaughtUp(region: Region): boolean {
+    const { name, isGone, totals } = region;
+    if (isGone) return true;
+    const isRead = this.liveTopics(region).every(([logNo, { partitions: all }]) =>
+      all.every(
+        ({ records }, at) => this.state.offsets.get(logNo * 1000 + at)?.next === records.length,
+      ),
     );
     const isIdle = this.intakes.get(name)!.every(({ queue }) => queue.held === 0);
     const last = decodeTotalsMessage(totals.messages.at(-1)?.value);
@@ -252,6 +294,7 @@ export class World {
     }, this.wallMs());
     const message = sessionMessage(this.state.sessions.get(sessionId)!, 1);
     const value = encodeSessionsMessage(message);
+    this.address.writer.keep();
     for (const { sessions } of this.regions) sessions.write([{ key: 'session', value }]);
   }
 
@@ -304,7 +347,7 @@ export class World {
 }
 
 /** Vote ids in no order, the same in every run. */
-function voteIdOf(voter: number): string {
+export function voteIdOf(voter: number): string {
   const bytes = Buffer.alloc(16);
   for (let at = 0; at < 16; at += 4) {
     bytes.writeUInt32BE(Math.imul(voter + 1, 2654435761 + at * 97) >>> 0, at);

@@ -7,6 +7,8 @@ export interface TotalsRead {
   /** Transactions that changed counts otherwise than by counting: rows of votes.corrections. */
   readonly corrections: number;
   readonly covers: Covers;
+  /** Logs that are not read: of a region that was declared lost, above all. */
+  readonly unread?: readonly string[];
   /** Sessions that changed since `since`, and those asked for. */
   readonly sessions: readonly SessionTotals[];
 }
@@ -89,6 +91,8 @@ const readTotalsSql = `
     (SELECT coalesce(jsonb_object_agg(region, offsets), '{}') FROM (
       SELECT region, jsonb_agg(next_offset ORDER BY partition) AS offsets
       FROM reached GROUP BY region) AS by_region) AS covers,
+    (SELECT coalesce(jsonb_agg(region), '[]') FROM votes.regions
+      WHERE region_no NOT IN (SELECT region_no FROM votes.live_logs)) AS unread,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('sessionNo', session_no, 'counts', counts,
       'corrected', coalesce(list, '[]'))), '[]')
       FROM totals LEFT JOIN corrected USING (session_no)) AS sessions`;

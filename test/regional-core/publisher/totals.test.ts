@@ -71,6 +71,16 @@ test('never goes back behind what was told: epoch, any partition, corrections', 
   );
 });
 
+test('the log of a lost region may stay behind what was told of it; no other may', () => {
+  const before = { epoch: 1, covers: { here: [5, 3], there: [9, 9] }, corrections: 0 };
+  const covers = { here: [5, 3], there: [9, 2] };
+  const lost = { ...read, epoch: 2, covers, unread: ['there'] };
+  expect(totalsOf(lost, sessions, 1500, before)).toMatchObject([{ epoch: 2, covers }]);
+  expect(totalsOf({ ...lost, unread: [] }, sessions, 1500, before)).toBe('behind');
+  const here = { ...before, covers: { here: [6, 3] } };
+  expect(totalsOf(lost, sessions, 1500, here)).toBe('behind');
+});
+
 test('counts that nobody may see do not leave; closing shows them', () => {
   const hidden = new Map([[7, { ...session, results_policy: 'after_close' as const }]]);
   expect(totalsOf(read, hidden, 1500)).toMatchObject([{ counts: null, total_votes: 7 }]);

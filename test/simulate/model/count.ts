@@ -184,7 +184,8 @@ function takeVote(
     return 'quarantined';
   }
   if (isLate(state, session, record, nowMs, flaw)) {
-    state.late.set(place, { sessionNo: session.no, voteId, optionNo });
+    const { acceptedAtMs } = record;
+    state.late.set(place, { sessionNo: session.no, voteId, optionNo, acceptedAtMs });
     return 'late';
   }
   const { acceptedAtMs } = record;

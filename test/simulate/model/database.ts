@@ -16,10 +16,12 @@ interface Committed {
 export class Database {
   readonly state: State;
   readonly #committed: Committed[];
+  #kept: number;
   /** `old`: demoted, or cut off and still writing although another has taken over. */
   mode: 'writer' | 'read only' | 'gone' = 'writer';
 
-  constructor(committed: readonly Committed[] = []) {
+  constructor(committed: readonly Committed[] = [], kept = 0) {
+    this.#kept = kept;
     this.state = emptyState();
     this.#committed = [...committed];
     for (const { run, nowMs } of committed) run(this.state, nowMs);
@@ -27,6 +29,11 @@ export class Database {
 
   get commits(): number {
     return this.#committed.length;
+  }
+
+  /** What is committed up to here stands in every copy: no fail-over loses it any more. */
+  keep(): void {
+    this.#kept = this.#committed.length;
   }
 
   /** Runs and commits. A transaction that throws must not have changed anything. */
@@ -45,7 +52,8 @@ export class Database {
 
   /** A replica of this one that has not had the last `lost` commits, now a writer of its own. */
   promoteReplica(lost: number): Database {
-    return new Database(this.#committed.slice(0, Math.max(0, this.#committed.length - lost)));
+    const held = Math.max(this.#kept, this.#committed.length - lost);
+    return new Database(this.#committed.slice(0, held), this.#kept);
   }
 }
 

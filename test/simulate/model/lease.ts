@@ -78,6 +78,20 @@ function shareOut(
   }
 }
 
+/** `votes.declare_lost`: its offsets stay as they are, and the epoch rises. */
+export function declareLost(state: State, logNo: number): void {
+  const log = state.logs.get(logNo)!;
+  if (log.isLost) return;
+  log.isLost = true;
+  state.epoch++;
+  for (const key of state.leases.keys()) {
+    if (Math.floor(key / 1000) === logNo) state.leases.delete(key);
+  }
+  for (const key of state.workers.keys()) {
+    if (key.startsWith(`${logNo}:`)) state.workers.delete(key);
+  }
+}
+
 /** `votes.release_partitions`. */
 export function releasePartitions(state: State, logNo: number, worker: string): void {
   for (const [key, lease] of state.leases) {

@@ -32,6 +32,7 @@ export function settle(state: State, nowMs: number): string[] {
 /** The winner of each voter: smallest (accepted_at, option_id). Gives how many changed option. */
 function moveToWinners(state: State, session: SessionRow): number {
   const rows = state.votes.get(session.no) ?? new Map<string, RecordRow>();
+  const moves = session.optionIds.map(() => 0);
   let moved = 0;
   for (const [voteId, row] of rows) {
     const others = state.conflicts.get(`${session.no}:${voteId}`) ?? [];
@@ -42,8 +43,11 @@ function moveToWinners(state: State, session: SessionRow): number {
     others.splice(others.indexOf(winner), 1, row, winner);
     if (winner.optionNo === row.optionNo) continue;
     moved++;
-    addTally(state, `${session.no}:${row.optionNo}:0:-1`, -1);
-    addTally(state, `${session.no}:${winner.optionNo}:0:-1`, 1);
+    moves[row.optionNo]!--;
+    moves[winner.optionNo]!++;
+  }
+  for (const [optionNo, votes] of moves.entries()) {
+    if (votes !== 0) addTally(state, `${session.no}:${optionNo}:0:-1`, votes);
   }
   return moved;
 }

@@ -71,7 +71,10 @@ export interface State {
   /** `session:vote` → records that lost to the row that counts and differ from it. */
   readonly conflicts: Map<string, RecordRow[]>;
   /** `log:partition:offset` → session number. */
-  readonly late: Map<string, { sessionNo: number; voteId: string; optionNo: number }>;
+  readonly late: Map<
+    string,
+    { sessionNo: number; voteId: string; optionNo: number; acceptedAtMs: number }
+  >;
   /** `log:partition:offset` → why. */
   readonly quarantined: Map<string, string>;
   /** `session:log:partition` → offset of the first valid seal. */

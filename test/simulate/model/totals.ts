@@ -4,7 +4,7 @@ import type {
   SessionTotals,
   TotalsRead,
 } from '../../../regional-core/publisher/sql/read-totals.ts';
-import type { SessionRow, State } from './state.ts';
+import { isLive, type SessionRow, type State } from './state.ts';
 
 /** `read_totals`: offsets and the counts that follow from them, in one statement. */
 export function readTotals(state: State, since: Covers, alsoNos: readonly number[]): TotalsRead {
@@ -25,6 +25,7 @@ export function readTotals(state: State, since: Covers, alsoNos: readonly number
     epoch: state.epoch,
     corrections: state.corrections.size,
     covers,
+    unread: [...state.logs.values()].filter((log) => !isLive(state, log)).map(({ name }) => name),
     sessions: [...changed].map((sessionNo) => totalsOf(state, sessionNo)),
   };
 }
