@@ -1,15 +1,11 @@
 import { afterAll, expect, test, vi } from 'vitest';
-import { systemClock } from '#common/clock.ts';
 import { actBody, actHash, signAct } from '#common/contracts/act.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
 import type { SigningKey } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
-import { createRegistry } from '#common/metrics.ts';
 import { createPool, type Pool } from '#common/postgres.ts';
-import type { Running } from '#common/service.ts';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
-import { start } from '../../../regional-core/ledger/start.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
 import {
@@ -18,71 +14,27 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
+import { keepBallotKey, startLedger } from './ledger-under-test.ts';
 import { differences } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
-const { prefix, brokers } = await createTestTopics();
+const topics = await createTestTopics();
+const { prefix, brokers } = topics;
 const topic = topicName(prefix, 'vote-submitted');
 const [first, second] = [await createTestDatabase(), await createTestDatabase()];
 const open = (database: typeof first): Pool =>
   createPool({ url: database.url('postgres'), applicationName: 'test', connectionsMax: 2, log });
 const [admin, again] = [open(first), open(second)];
 const producer = createProducer({ brokers, clientId: 'test' });
-const running: { readonly ledger: Running; readonly ending: AbortController }[] = [];
-afterAll(async () => {
-  for (const { ledger, ending } of running) {
-    ending.abort();
-    await ledger.drain();
-  }
-  await Promise.all([producer.close(), admin.end(), again.end()]);
-});
+afterAll(() => Promise.all([producer.close(), admin.end(), again.end()]));
 
 const ballotKey = createSigningKey();
-const sealKey = createSigningKey();
-
-async function startLedger(database: typeof first): Promise<Running> {
-  const ending = new AbortController();
-  const config = {
-    host: '127.0.0.1',
-    internalPort: 1,
-    logLevel: 'error' as const,
-    drainNoticeMs: 0,
-    region: 'us-east-1',
-    kafkaBrokers: brokers,
-    topicPrefix: prefix,
-    kafkaReplication: 1,
-    clockErrorMs: 5,
-    clockBoundFile: undefined,
-    clockPeers: [],
-    postgresUrl: database.url('ledger'),
-    sealKey,
-    standbyOf: '',
-  };
-  const ledger = await start({
-    config,
-    log,
-    metrics: createRegistry({}),
-    clock: systemClock,
-    random: Math.random,
-    draining: ending.signal,
-    fail: (error) => {
-      throw error;
-    },
-  });
-  running.push({ ledger, ending });
-  return ledger;
-}
-
-async function keepKey(pool: Pool, key: SigningKey): Promise<void> {
-  const { kid, publicJwk } = key;
-  await pool.query('INSERT INTO votes.ballot_keys (kid, x) VALUES ($1, $2)', [kid, publicJwk.x]);
-}
 
 async function append(partition: number, ...records: { key: Buffer; value: Buffer }[]) {
   await producer.send({ messages: records.map((record) => ({ topic, partition, ...record })) });
 }
 
-await keepKey(admin, ballotKey);
+await keepBallotKey(admin, ballotKey);
 const session = await createSession(admin, { closesInMs: -6000 });
 const { rows: times } = await admin.query<{ closes_at: Date }>(
   'SELECT closes_at FROM votes.voting_sessions',
@@ -99,7 +51,7 @@ test('a forged record straight in Kafka is quarantined and never counted', async
   createRecord(ballotKey, createBallot(session.sessionId), 0).value.copy(stolen.value, 1, 1, 17);
   await append(0, ...votes.slice(0, 10), unknown);
   await append(1, stolen, ...votes.slice(10));
-  const ledger = await startLedger(first);
+  const ledger = await startLedger(first, topics);
   await vi.waitFor(() => expect(ledger.notReady()).toEqual([]), 15_000);
   await vi.waitFor(async () => {
     const { rows } = await admin.query<{ votes: number }>(
@@ -161,13 +113,13 @@ test('what two people agree on becomes final by standing in the log', async () =
   expect(await untilFinal(admin)).toContain(digest);
 
   // A database that has lost all of it: the log alone brings back the same result, and final.
-  await keepKey(again, ballotKey);
+  await keepBallotKey(again, ballotKey);
   await keepPeople(again, people);
   const copy = await createSession(again, {
     sessionId: session.sessionId,
     closesAt: new Date(closedAtMs),
   });
-  await startLedger(second);
+  await startLedger(second, topics);
   expect(await untilFinal(again)).toContain(digest);
   await expectCounted(again);
   expect((await recount(again, copy.sessionNo)).digest).toBe(digest);
