@@ -1,6 +1,8 @@
 import type { Elsewhere, Scenario } from '../scenario.ts';
 import { clientScenarios } from './clients.ts';
 import { closingScenarios } from './closing.ts';
+import { elsewhere } from './elsewhere.ts';
+import { finalScenarios } from './final.ts';
 import { intakeScenarios } from './intake.ts';
 import { kafkaScenarios } from './kafka.ts';
 import { ledgerScenarios } from './ledger.ts';
@@ -15,8 +17,10 @@ const all: readonly (Scenario | Elsewhere)[] = [
   ...kafkaScenarios,
   ...ledgerScenarios,
   ...closingScenarios,
+  ...finalScenarios,
   ...resultsScenarios,
   ...regionScenarios,
+  ...elsewhere,
 ];
 
 /** Every fault of the catalogue, in its order. */

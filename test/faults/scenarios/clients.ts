@@ -1,9 +1,11 @@
+import { connect } from 'node:net';
 import { readLogBounds } from '#common/kafka.ts';
 import type { Attempt } from '../crowd/history.ts';
 import { type Voter, Voters } from '../crowd/voters.ts';
 import { Proxy } from '../lab/proxy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { acceptedP99 } from './latency.ts';
 
 const f1: Scenario = {
   id: 'F1',
@@ -112,6 +114,60 @@ const f4: Scenario = {
   },
 };
 
+const f5: Scenario = {
+  id: 'F5',
+  fault: 'the edge gives up, the core goes on',
+  done: (scale) =>
+    `intakes stopped 3 s, ${scale === 'short' ? 50 : 500} clients give up after 1 s as an edge's 504; then each asks for the state of its vote`,
+  run: async (stage) => {
+    const { home } = stage.lab;
+    const waiting: Voter[] = [];
+    for (const { process } of home.services.intake) process.pause();
+    const sent = Array.from({ length: stage.pick(50, 500) }, () => {
+      const voter = stage.voters.make();
+      waiting.push(voter);
+      return stage.voters.attempt(voter, 1, home.name, 1000);
+    });
+    await Promise.all(sent);
+    await stage.seconds(2);
+    for (const { process } of home.services.intake) process.resume();
+    await stage.seconds(4);
+    const states = new Map<number, number>();
+    for (const { voteId, ballotToken } of waiting) {
+      const status = await stateOf(stage, voteId, ballotToken);
+      states.set(status, (states.get(status) ?? 0) + 1);
+    }
+    await Promise.all(waiting.map((one) => stage.voters.vote(one, 1, [home.name], patienceMs)));
+    stage.healed();
+    stage.note(`states after the 504: ${[...states].map(([s, n]) => `${n} of ${s}`).join(', ')}`);
+    const honest = [...states.keys()].every((status) => status === 200 || status === 404);
+    stage.expect('the state is told, or not recorded yet', honest, [...states.keys()].join(' '));
+  },
+};
+
+const f6: Scenario = {
+  id: 'F6',
+  fault: 'slow headers, bodies and readers',
+  done: (scale) =>
+    `${scale === 'short' ? 200 : 2000} connections that send a byte a second, beside the usual crowd; p99 before and meanwhile`,
+  run: async (stage) => {
+    const load = stage.load();
+    await stage.seconds(5);
+    const fromMs = performance.now();
+    const before = acceptedP99(stage, 0, fromMs);
+    const slow = Array.from({ length: stage.pick(200, 2000) }, (_, at) => dribble(stage, at % 2));
+    await stage.seconds(stage.pick(8, 40));
+    const meanwhile = acceptedP99(stage, fromMs, performance.now());
+    for (const end of slow) end();
+    stage.healed();
+    await load.end();
+    const text = `p99 ${before.toFixed(0)} → ${meanwhile.toFixed(0)} ms`;
+    stage.note(text);
+    // Below this a factor of two is the machine's own noise.
+    stage.expect('p99 stays below twice', meanwhile < Math.max(2 * before, 60), text);
+  },
+};
+
 const f7: Scenario = {
   id: 'F7',
   fault: 'malformed, oversized, of another type',
@@ -165,7 +221,7 @@ const f7: Scenario = {
   },
 };
 
-export const clientScenarios: readonly Scenario[] = [f1, f2, f3, f4, f7];
+export const clientScenarios: readonly Scenario[] = [f1, f2, f3, f4, f5, f6, f7];
 
 const patienceMs = 30_000;
 
@@ -175,6 +231,43 @@ function lostAnswers(scale: string): number {
 
 function bothAtOnce(scale: string): number {
   return scale === 'short' ? 500 : 10_000;
+}
+
+/** The status by which `records` answers for a vote. */
+async function stateOf(stage: Stage, voteId: string, ballotToken: string): Promise<number> {
+  const { home } = stage.lab;
+  const { port } = home.services.records[0]!;
+  const response = await fetch(`http://127.0.0.1:${port}/api/v1/votes/${voteId}`, {
+    headers: {
+      'x-origin-secret': stage.lab.keys.originSecret,
+      'cloudfront-viewer-address': '10.7.7.7:1',
+      authorization: `Bearer ${ballotToken}`,
+    },
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** A connection that sends its head, or its body, byte by byte; call what it gives to end it. */
+function dribble(stage: Stage, isBody: number): () => void {
+  const socket = connect({ host: '127.0.0.1', port: stage.lab.home.frontPort });
+  socket.on('error', () => undefined);
+  const head = 'POST /api/v1/votes HTTP/1.1\r\nHost: lab\r\n';
+  if (isBody === 1) {
+    socket.write(
+      `${head}x-origin-secret: ${stage.lab.keys.originSecret}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 500\r\n\r\n',
+    );
+  }
+  let sent = 0;
+  const timer = setInterval(() => {
+    socket.write(isBody === 1 ? '{' : (head[sent % head.length] ?? 'x'));
+    sent += 1;
+  }, 1000);
+  return () => {
+    clearInterval(timer);
+    socket.destroy();
+  };
 }
 
 function sameVote(one: Attempt, two: Attempt): boolean {

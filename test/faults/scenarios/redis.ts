@@ -3,6 +3,8 @@ import type { Voter } from '../crowd/voters.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { each } from './clients.ts';
+import { fakeTime } from './closing.ts';
+import { acceptedP99 } from './latency.ts';
 
 const f16: Scenario = {
   id: 'F16',
@@ -90,8 +92,7 @@ const f19: Scenario = {
     redis.proxy.heal();
     stage.healed();
     await load.end();
-    const during = oksBetween(stage, slowMs, calmMs).map(({ sentMs, endMs }) => endMs - sentMs);
-    const p99 = percentile(during, 0.99);
+    const p99 = acceptedP99(stage, slowMs, calmMs);
     stage.note(`p99 while stopped ${p99.toFixed(0)} ms`);
     // A command has 100 ms, then the claim is skipped.
     stage.expect('nobody waits longer than the breaker', p99 < 400, `p99 ${p99.toFixed(0)} ms`);
@@ -139,7 +140,53 @@ const f21: Scenario = {
   },
 };
 
-export const redisScenarios: readonly Scenario[] = [f16, f17, f18, f19, f20, f21];
+const f22: Scenario = {
+  id: 'F22',
+  fault: 'Redis: split brain, each core on a primary of its own',
+  done: (scale) =>
+    `the replica is made a primary and one intake works with it; ${scale === 'short' ? 200 : 2000} voters send two choices, to either intake`,
+  run: async (stage) => {
+    const { redis, services, name } = stage.lab.home;
+    const other = services.intake[1]!.process;
+    await redis.command(1, 'REPLICAOF', 'NO', 'ONE');
+    await other.end();
+    await other.start({ VOTE_REDIS_URL: `redis://127.0.0.1:${redis.servers[1].port}/0` });
+    await stage.seconds(1.5);
+    let twice = 0;
+    await each(stage, stage.pick(200, 2000), async (voter) => {
+      const one = await stage.voters.vote(voter, 0, [name], patienceMs);
+      const two = await stage.voters.vote(voter, 1, [name], patienceMs);
+      if (one.outcome === 'ok' && two.outcome === 'ok') twice += 1;
+    });
+    stage.healed();
+    stage.note(`${twice} were accepted for both choices`);
+    stage.expect('claims did not see each other', twice > 0, `${twice}`);
+  },
+};
+
+const f23: Scenario = {
+  id: 'F23',
+  fault: 'Redis: its clock jumps',
+  done: () => 'Redis under faketime, 3 h ahead, then 3 h behind',
+  run: async (stage) => {
+    const { process } = stage.lab.home.redis.servers[0];
+    const load = stage.load();
+    await stage.seconds(2);
+    for (const shift of ['+10800s', '-10800s']) {
+      await process.end();
+      await process.start({
+        LD_PRELOAD: fakeTime,
+        FAKETIME: shift,
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      });
+      await stage.seconds(stage.pick(4, 20));
+    }
+    stage.healed();
+    await load.end();
+  },
+};
+
+export const redisScenarios: readonly Scenario[] = [f16, f17, f18, f19, f20, f21, f22, f23];
 
 const patienceMs = 20_000;
 
@@ -151,26 +198,10 @@ function compareP99(
   toMs: number,
   allowedMs: number,
 ): void {
-  const took = (from: number, to: number): number =>
-    percentile(
-      oksBetween(stage, from, to).map(({ sentMs, endMs }) => endMs - sentMs),
-      0.99,
-    );
-  const before = took(beforeMs, fromMs);
+  const before = acceptedP99(stage, beforeMs, fromMs);
   // The first moments are for finding out.
-  const meanwhile = took(fromMs + 1000, toMs);
+  const meanwhile = acceptedP99(stage, fromMs + 1000, toMs);
   const text = `p99 ${before.toFixed(0)} → ${meanwhile.toFixed(0)} ms`;
   stage.note(text);
   stage.expect(`p99 rises by ${allowedMs} ms at most`, meanwhile <= before + allowedMs, text);
-}
-
-function oksBetween(stage: Stage, fromMs: number, toMs: number): readonly Attempt[] {
-  return stage.history.attempts.filter(
-    ({ outcome, sentMs }) => outcome === 'ok' && sentMs >= fromMs && sentMs < toMs,
-  );
-}
-
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

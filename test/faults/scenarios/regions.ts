@@ -1,7 +1,7 @@
 import { verifyReceipt } from '#common/contracts/receipt.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { percentile } from './redis.ts';
+import { acceptedP99 } from './latency.ts';
 
 const f65: Scenario = {
   id: 'F65',
@@ -135,7 +135,7 @@ const f70: Scenario = {
     const { intake } = stage.lab.home.services;
     const calm = stage.load();
     await stage.seconds(5);
-    const before = p99(stage, 0, performance.now());
+    const before = acceptedP99(stage, 0, performance.now());
     for (const { process } of intake) process.pause();
     await stage.seconds(5);
     for (const { process } of intake) process.resume();
@@ -145,7 +145,7 @@ const f70: Scenario = {
     const overMs = performance.now();
     stage.healed();
     await stage.seconds(stage.pick(15, 60));
-    const after = p99(stage, overMs + 8000, performance.now());
+    const after = acceptedP99(stage, overMs + 8000, performance.now());
     await calm.end();
     const text = `p99 ${before.toFixed(0)} ms before, ${after.toFixed(0)} ms after`;
     stage.note(text);
@@ -212,11 +212,4 @@ function waitsOf(stage: Stage, fromMs: number, toMs: number): number[] {
     const ok = attempts.find(({ outcome }) => outcome === 'ok');
     return [ok === undefined ? Number.POSITIVE_INFINITY : ok.endMs - first];
   });
-}
-
-function p99(stage: Stage, fromMs: number, toMs: number): number {
-  const took = stage.history.attempts
-    .filter(({ outcome, sentMs }) => outcome === 'ok' && sentMs >= fromMs && sentMs < toMs)
-    .map(({ sentMs, endMs }) => endMs - sentMs);
-  return percentile(took, 0.99);
 }

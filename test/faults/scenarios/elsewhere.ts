@@ -1,0 +1,42 @@
+import type { Elsewhere } from '../scenario.ts';
+
+/** Faults that other tests cause, or that cannot come about here. */
+export const elsewhere: readonly Elsewhere[] = [
+  {
+    id: 'F10',
+    fault: 'an exception at each await in turn',
+    elsewhere: 'the simulator cuts every await before and after, and counts each: test/simulate',
+  },
+  {
+    id: 'F33',
+    fault: 'Kafka: producer state expired on the broker',
+    elsewhere: 'not applicable: producers are not idempotent, brokers keep no state of them',
+  },
+  {
+    id: 'F36',
+    fault: 'Kafka: retention or delete passes the next offset',
+    elsewhere:
+      'test/regional-core/ledger/broken-log.stores.test.ts, on a Kafka of its own: votes are gone, so the checker could not pass',
+  },
+  {
+    id: 'F37',
+    fault: 'Kafka: topic deleted and made again',
+    elsewhere: 'test/regional-core/ledger/broken-log.stores.test.ts, as F36',
+  },
+  {
+    id: 'F56',
+    fault: 'closing more than 24.8 days away, daylight saving, zones',
+    elsewhere:
+      'no timer is set on a closing time; milliseconds UTC: test/regional-core, fake clocks',
+  },
+  {
+    id: 'F59',
+    fault: 'counters at 2^31 and 2^53 − 1',
+    elsewhere: 'test/regional-core/common/contracts/vote-aggregated.test.ts and the ledger suite',
+  },
+  {
+    id: 'F63',
+    fault: 'stale copy at the edge after the final result',
+    elsewhere: 'test/regional-core/results/final.test.ts and test/e2e, through the local edge',
+  },
+];
