@@ -6,8 +6,8 @@ import type { LogRecord } from '#common/log-reader.ts';
 type Values = readonly Pick<LogRecord, 'value'>[];
 
 /**
- * What the region's Kafka tells the ledger: the ballots' public keys, and the highest epoch that any
- * writer has spoken of. A database of a lower one was left behind by a fail-over.
+ * What the region's Kafka tells the ledger: the ballots' public keys, and the highest epoch that
+ * any writer has spoken of. A database of a lower one was left behind by a fail-over.
  */
 export class Told {
   #keys: PublicKeys = new Map();

@@ -56,12 +56,14 @@ export interface WorkerParts {
 
 /**
  * One worker: leases partitions, reads them, counts. Its only memory of progress is the source's
- * position, and that is thrown away after anything that went wrong: the offsets in the store are the
- * truth, so a commit whose answer was lost, a fence and a fail-over are all mended by reading them.
+ * position, and that is thrown away after anything that went wrong: the offsets in the store are
+ * the truth, so a commit whose answer was lost, a fence and a fail-over are all mended by reading
+ * them.
  *
- * While it is behind, the next batch is read and checked while one is being counted: one of each, so
- * memory is bounded by two batches. A partition that cannot go on (records gone, a hole, a record
- * that the store refuses) is stopped by itself, loudly, and tried again later; the others go on.
+ * While it is behind, the next batch is read and checked while one is being counted: one of each,
+ * so memory is bounded by two batches. A partition that cannot go on (records gone, a hole, a
+ * record that the store refuses) is stopped by itself, loudly, and tried again later; the others go
+ * on.
  */
 export class LedgerWorker {
   readonly #parts: WorkerParts;
@@ -145,7 +147,7 @@ export class LedgerWorker {
 
   async #countNext(ending: AbortSignal): Promise<void> {
     const { source, clock, metrics } = this.#parts;
-    // Batches matter: 445 µs a vote at one row a call, 12 µs at 500. Behind, they fill by themselves.
+    // Batches matter: 445 µs a vote at one row a call, 12 µs at 500. Behind, they are full anyway.
     if (!this.#isBehind) {
       await sleep(this.#flushedAtMs + flushMs - clock.monotonicMs(), ending, clock);
     }

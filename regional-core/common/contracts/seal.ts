@@ -3,14 +3,14 @@ import type { PublicKeys, SigningKey } from '../keys.ts';
 import { uuidToBytes } from '../uuid.ts';
 
 /**
- * A seal: a record in every partition of a log of votes that says "what lies behind me came too late
- * for this session". Its Kafka key is the session's id (16 bytes), as of every record of the
+ * A seal: a record in every partition of a log of votes that says "what lies behind me came too
+ * late for this session". Its Kafka key is the session's id (16 bytes), as of every record of the
  * session. The value, big-endian:
  *
- *   ┌──────┬───────────────────────┬───────────┬─────────┬───────────┬───────────┬─────┬───────────┐
- *   │ kind │ log: length u8, ASCII │ partition │ session │ closes_at │ sealed_at │ kid │ signature │
- *   │ u8=2 │ at most 81            │ u16       │ ver. u32│ u64, ms   │ u64, ms   │ 8 B │ 64 bytes  │
- *   └──────┴───────────────────────┴───────────┴─────────┴───────────┴───────────┴─────┴───────────┘
+ *   ┌──────┬──────────────────────┬───────────┬─────────┬───────────┬───────────┬─────┬───────────┐
+ *   │ kind │ log: length u8, text │ partition │ session │ closes_at │ sealed_at │ kid │ signature │
+ *   │ u8=2 │ at most 81, ASCII    │ u16       │ ver. u32│ u64, ms   │ u64, ms   │ 8 B │ 64 bytes  │
+ *   └──────┴──────────────────────┴───────────┴─────────┴───────────┴───────────┴─────┴───────────┘
  *
  * signed text = "vote-seal-v1" │ session id, 16 bytes │ everything before kid        Ed25519
  */

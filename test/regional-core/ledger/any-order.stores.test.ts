@@ -30,7 +30,7 @@ const accepted = fc.record({
   option: fc.nat({ max: 2 }),
   beforeMs: fc.nat({ max: 4 }),
 });
-/** How the same votes come to lie: where each, how often, in which order, in batches of what size. */
+/** How the same votes come to lie: where each, how often, in which order, in what batches. */
 const layout = fc.record({
   places: fc.array(fc.nat({ max: 2 * partitions - 1 }), { minLength: 24, maxLength: 24 }),
   copies: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 24, maxLength: 24 }),

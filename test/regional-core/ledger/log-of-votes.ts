@@ -60,7 +60,7 @@ export function batchOf(parts: readonly PartitionBatch[]): CountBatch {
   return toCountBatch(decodeRecords(parts));
 }
 
-/** A region's log that lies in no Kafka: what is appended is counted at once, in one batch a call. */
+/** A region's log that lies in no Kafka: what is appended is counted at once, a batch a call. */
 export class LogOfVotes {
   readonly name: string;
   readonly identity: LogIdentity;
@@ -110,7 +110,7 @@ export class LogOfVotes {
   }
 }
 
-/** Rows, tallies, verdicts and offsets agree: what must hold after every call. Gives what differs. */
+/** Rows, tallies, verdicts and offsets agree after every call; gives what differs. */
 export async function differences(pool: Pool): Promise<unknown[]> {
   const { rows } = await pool.query(`
     SELECT 'tallies' AS what, session_no AS at, tallied AS one, counted AS other FROM (
