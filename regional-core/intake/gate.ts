@@ -4,8 +4,11 @@ import { Shares } from './shares.ts';
 
 /** The loop is asked this often whether it turns. */
 const beatMs = 10;
-/** A turn of the loop may take this long: then its last request has waited as long. */
-export const turnMsMax = 70;
+/**
+ * A turn of the loop may take this long: then its last request has waited as long, and a vote needs
+ * four turns (request, Redis, flush, acknowledgement).
+ */
+export const turnMsMax = 40;
 /** One that follows a calm second may take longer: a burst is no overload. */
 export const burstMsMax = 300;
 const calmMs = 1000;

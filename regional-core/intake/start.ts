@@ -1,8 +1,9 @@
 import type { ConfigOf } from '#common/config.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { followTopic } from '#common/follow-topic.ts';
-import { createHttpServer, listen, listener } from '#common/http-server.ts';
+import { createHttpServer, listener } from '#common/http-server.ts';
 import { checkDurability } from '#common/kafka-settings.ts';
+import { listenPublic } from '#common/listen-public.ts';
 import { createRedis, type Redis } from '#common/redis.ts';
 import { watchSafeguards } from '#common/safeguards.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
@@ -84,8 +85,7 @@ export async function start(context: Context): Promise<Running> {
   );
   const onRefused = (seconds: number): void => metrics.answered('overloaded', seconds);
   const server = createHttpServer(shedding(listener(app), gate, onRefused));
-  server.maxConnections = connectionsMax;
-  await listen(server, values.host, values.port);
+  await listenPublic(server, values.host, values.port, connectionsMax);
   return {
     server,
     notReady: () => [

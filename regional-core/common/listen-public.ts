@@ -1,0 +1,78 @@
+import type { Server } from 'node:http';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+
+/**
+ * Listening sockets of one public listener. Node (libuv 1.52) takes one new connection from each
+ * listening socket in a turn of the event loop: under overload, with turns of 40 ms, that would be
+ * 25 connections a second, and everybody else would hang in the kernel's queue where no gate sees
+ * them (m: with one socket 1 in each turn, with 16 sockets 16).
+ */
+export const acceptors = 32;
+
+const backlog = 4096;
+
+/**
+ * Lets a server take many new connections in each turn of the loop. Closing it closes all its
+ * sockets, and its `close` calls back when the last connection of any of them has ended.
+ *
+ * @param connectionsMax connections held at once; one more is cut at once
+ * @returns the port. Rejects with what stopped it, such as EADDRINUSE.
+ */
+export async function listenPublic(
+  server: Server,
+  host: string,
+  port: number,
+  connectionsMax: number,
+): Promise<number> {
+  const free = await findFree(host, port);
+  let connections = 0;
+  const bound = (socket: Socket): void => {
+    if (++connections > connectionsMax) socket.destroy();
+    socket.once('close', () => connections--);
+  };
+  server.prependListener('connection', bound);
+  const others: NetServer[] = [];
+  const options = { host, port: free, backlog, reusePort: true };
+  await listening(server, options);
+  while (others.length < acceptors - 1) {
+    // What the HTTP server asks of its own sockets.
+    const other = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      server.emit('connection', socket),
+    );
+    others.push(other);
+    await listening(other, options);
+  }
+  closeTogether(server, others);
+  return free;
+}
+
+/** With `reusePort` a port that another process has would be shared with it, in silence. */
+async function findFree(host: string, port: number): Promise<number> {
+  const probe = createServer();
+  await listening(probe, { host, port });
+  const { port: free } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return free;
+}
+
+function listening(server: NetServer, options: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closeTogether(server: Server, others: readonly NetServer[]): void {
+  const closeOwn = server.close.bind(server);
+  server.close = (done) => {
+    let left = others.length + 1;
+    const one = (): void => {
+      if (--left === 0) done?.();
+    };
+    for (const other of others) other.close(one);
+    return closeOwn(one);
+  };
+}
