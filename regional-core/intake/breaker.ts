@@ -5,7 +5,7 @@ import type { Log } from '#common/log.ts';
  * Keeps a store that may be away from slowing what can do without it.
  *
  *   closed ── a call fails, or the oldest is unanswered for too long ──► open: nobody waits for it
- *   open ── after its rest the next call is made aside, its caller does not wait ──► closed, or open
+ *   open ── after its rest the next call is made aside, nobody waits for it ──► closed, or open
  *
  * When it opens, all who wait go on at once: however many they are, none waits longer than the
  * oldest did. While it is open a call costs nothing, and one at a time tries whether the store is
