@@ -23,10 +23,11 @@ const retryBaseSMax = 30;
 /**
  * Who is let in while there is more than this process can take. What it looks at is time, because
  * that is what voters feel: how long this turn of the event loop has taken (those behind wait in
- * their sockets; after a calm second it may take longer, so that a burst is taken whole), and how long the oldest record waits in the produce queue. Past a bound a request
- * is refused before anything of it is read; refusing is so much cheaper than a vote that five times
- * the rate leaves most of the machine to votes. From 30 % of a bound on, sessions with more than
- * their share are refused, so that a hot one does not slow the others.
+ * their sockets; after a calm second it may take longer, so that a burst is taken whole), and how
+ * long the oldest record waits in the produce queue. Past a bound a request is refused before
+ * anything of it is read; refusing is so much cheaper than a vote that five times the rate leaves
+ * most of the machine to votes. From 30 % of a bound on, sessions with more than their share are
+ * refused, so that a hot one does not slow the others.
  *
  * `Retry-After` grows with the number of the refused: they must not come back faster than they can
  * be taken.
