@@ -37,7 +37,6 @@ async function main(): Promise<number> {
   }
   const failed = outcomes.filter(({ findings }) => findings.some(({ ok }) => !ok)).length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed, ${seconds(startedMs)} s`);
-  console.error(process.getActiveResourcesInfo().join(' '));
   return failed === 0 && outcomes.length === chosen.length ? 0 : 1;
 }
 
@@ -61,9 +60,10 @@ function seconds(sinceMs: number): string {
   return ((performance.now() - sinceMs) / 1000).toFixed(0);
 }
 
+// A socket that a fault left half open must not keep the command from ending.
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exit(1);
 }

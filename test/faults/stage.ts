@@ -2,7 +2,7 @@ import { sleep } from '#common/clock.ts';
 import type { Finding } from './check/check.ts';
 import type { Span } from './check/figures.ts';
 import { Crowd, type CrowdOptions } from './crowd/crowd.ts';
-import type { History } from './crowd/history.ts';
+import type { Attempt, History } from './crowd/history.ts';
 import type { Voters } from './crowd/voters.ts';
 import type { Lab } from './lab/lab.ts';
 import type { LabSession } from './lab/session.ts';
@@ -90,8 +90,11 @@ export class Stage {
     this.notes.push(text);
   }
 
-  /** Attempts that ended after a moment, such as the start of a fault. */
-  attemptsSince(fromMs: number): readonly History['attempts'][number][] {
-    return this.history.attempts.filter(({ sentMs }) => sentMs >= fromMs);
+  /** Attempts sent by a crowd, from the first load on, that were not answered with 201. */
+  get failed(): readonly Attempt[] {
+    const fromMs = Math.min(...this.loads.map((span) => span.fromMs));
+    return this.history.attempts.filter(
+      ({ outcome, sentMs }) => outcome !== 'ok' && sentMs >= fromMs,
+    );
   }
 }

@@ -37,6 +37,8 @@ export class Proxy {
   readonly name: string;
   readonly #server: Server;
   readonly #links = new Set<Link>();
+  /** Every socket that is open, joined to another or not yet. */
+  readonly #sockets = new Set<Socket>();
   #targets: readonly Target[];
   #next = 0;
   #isRefusing = false;
@@ -106,10 +108,11 @@ export class Proxy {
   }
 
   async close(): Promise<void> {
-    this.resetAll();
-    await new Promise<void>((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   #isSwallowing(): boolean {
@@ -118,6 +121,7 @@ export class Proxy {
 
   #take(client: Socket): void {
     client.on('error', () => undefined);
+    this.#keep(client);
     if (this.#isRefusing) return void client.resetAndDestroy();
     const candidates = this.#targets.map(
       (_, at) => this.#targets[(this.#next + at) % this.#targets.length]!,
@@ -126,10 +130,16 @@ export class Proxy {
     this.#connect(client, candidates);
   }
 
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
   #connect(client: Socket, candidates: readonly Target[]): void {
     const [target, ...others] = candidates;
     if (target === undefined) return void client.resetAndDestroy();
     const server = connect({ host: target.host, port: target.port, noDelay: true });
+    this.#keep(server);
     let isConnected = false;
     server.on('error', () => {
       if (!isConnected) this.#connect(client, others);

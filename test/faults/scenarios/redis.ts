@@ -135,7 +135,7 @@ const f21: Scenario = {
     await stage.seconds(1);
     stage.healed();
     await load.end();
-    const failed = stage.history.attempts.filter(({ outcome }) => outcome !== 'ok');
+    const { failed } = stage;
     stage.expect('no request fails', failed.length === 0, `${failed.length} attempts`);
   },
 };
