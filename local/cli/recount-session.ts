@@ -78,7 +78,7 @@ const recordsAPassMaxByDefault = 1_000_000;
 const quarantinedMax = 2_000_000;
 
 /**
- * Counts a session again from its sources and compares them. Postgres is read in one snapshot, which
+ * Counts a session again from its sources and compares them. Postgres is read in one snapshot that
  * is held until the end. Throws an Error with one sentence when a source cannot be read whole.
  */
 export async function recountSession(

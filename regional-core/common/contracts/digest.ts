@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
  *   bucket = SHA-256 of its entries, sorted by vote_id; a vote's bucket is its id's first two bytes
  *   digest = SHA-256 of (bucket number u16 │ bucket), buckets without a vote left out, in order
  *
- * Postgres computes the same in `votes.result_digest`. Vote ids are HMACs, so that 300 million votes
+ * Postgres computes the same in `votes.result_digest`. Vote ids are HMACs, so 300 million votes
  * are 4,578 a bucket: one bucket at a time fits into any memory.
  */
 export interface CountedVote {

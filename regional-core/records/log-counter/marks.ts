@@ -3,7 +3,7 @@ import type { MarkRow } from '../sql/read-marks.ts';
 import type { PartitionCount } from './tally.ts';
 
 /**
- * Under load the two readers of a log never stand at one offset at the moment somebody looks. So the
+ * Under load the two readers of a log never stand at one offset at the moment one looks. So the
  * log counter stops at a checkpoint, reads how far the ledger is and how it judged (a mark), and
  * counts on to exactly that offset: there the counts must be equal, whatever happens meanwhile.
  *

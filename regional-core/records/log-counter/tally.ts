@@ -74,7 +74,7 @@ export class Tally {
   }
 }
 
-/** True for what says that it is a seal or a final statement; whether it is a good one is not said. */
+/** True for what says that it is a seal or a final statement; a forged one says so, too. */
 export function isControlRecord(value: LogRecord['value']): boolean {
   return value?.[0] === sealRecordKind || value?.[0] === finalRecordKind;
 }

@@ -31,8 +31,8 @@ export interface BalanceRow {
 
 /**
  * Log counts, verdicts and the offsets of both in one statement, a row a session and partition; no
- * row for a session that does not exist, nor while no log has begun. Copies that are not read, since
- * their originals are, have no rows.
+ * row for a session that does not exist, nor while no log has begun. Copies that are not read
+ * because their originals are have no rows.
  */
 export async function readBalance(
   pool: Pool,

@@ -22,7 +22,7 @@ export interface Question {
 }
 
 /**
- * `missing`: a signed receipt names a place that was read, or promises a copy in another region, and
+ * `missing`: a signed receipt names a place that was read, or promises a copy elsewhere, and
  * there is nothing of this vote. An accepted vote would be lost; the alarm is of the first class.
  * `region_lost`: the place was never read and never will be, and no copy brought the vote: what
  * `region` durability cannot promise.

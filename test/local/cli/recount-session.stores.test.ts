@@ -271,7 +271,8 @@ test('what lies behind the first valid seal of a partition does not count', asyn
     session.sessionNo,
   ]);
   await pool.query(
-    `INSERT INTO votes.seals SELECT $1, votes.region_no('us-east-1'), partition, "offset", now(), $2, ''
+    `INSERT INTO votes.seals
+     SELECT $1, votes.region_no('us-east-1'), partition, "offset", now(), $2, ''
      FROM unnest($3::int[], $4::bigint[]) AS seal(partition, "offset")`,
     [
       session.sessionNo,
@@ -295,7 +296,7 @@ test('a session that is not there is told so', async () => {
   );
 });
 
-test('a lost region: its log as it was counted, and the copies that its neighbour holds', async () => {
+test('a lost region: its log as it was counted, and the copies held elsewhere', async () => {
   const session = await createSession(pool);
   const here = Array.from({ length: 10 }, (_, at) => vote(session, 0, at));
   const frozen = Array.from({ length: 5 }, (_, at) => vote(session, 1, 20 + at));
