@@ -131,6 +131,11 @@ export class KafkaCluster {
     return this.brokers.toSorted((one, other) => led(other.id) - led(one.id))[0]!;
   }
 
+  /** The topic has so many partitions from now on. */
+  addPartitions(topic: string, count: number): Promise<void> {
+    return this.#withAdmin((admin) => admin.createPartitions({ topics: [{ name: topic, count }] }));
+  }
+
   async #withAdmin<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = createAdmin({ brokers: this.addresses, clientId: 'lab' });
     try {

@@ -1,6 +1,8 @@
 import type { Elsewhere, Scenario } from '../scenario.ts';
 import { clientScenarios } from './clients.ts';
 import { closingScenarios } from './closing.ts';
+import { databaseScenarios } from './database.ts';
+import { diskScenarios } from './disk.ts';
 import { elsewhere } from './elsewhere.ts';
 import { finalScenarios } from './final.ts';
 import { intakeScenarios } from './intake.ts';
@@ -15,6 +17,8 @@ const all: readonly (Scenario | Elsewhere)[] = [
   ...intakeScenarios,
   ...redisScenarios,
   ...kafkaScenarios,
+  ...diskScenarios,
+  ...databaseScenarios,
   ...ledgerScenarios,
   ...closingScenarios,
   ...finalScenarios,

@@ -1,3 +1,5 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -142,7 +144,61 @@ const f14: Scenario = {
   },
 };
 
-export const intakeScenarios: readonly Scenario[] = [f8, f9, f11, f12, f14];
+const f13: Scenario = {
+  id: 'F13',
+  fault: 'event loop blocked',
+  done: () => 'a failpoint keeps the loop of one intake busy for 2 s, three times',
+  run: async (stage) => {
+    const { process: victim } = stage.lab.home.services.intake[0]!;
+    await victim.end();
+    await victim.start({ NODE_OPTIONS: `--import=${blockLoop}` });
+    const load = stage.load();
+    const told: boolean[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      await stage.seconds(3);
+      process.kill(victim.pid, 'SIGUSR2');
+      await stage.seconds(2.3);
+      told.push(!(await victim.isReady()));
+      await stage.seconds(4);
+    }
+    stage.healed();
+    await load.end();
+    stage.expect('it is not ready just after', told.every(Boolean), told.join(' '));
+  },
+};
+
+const f15: Scenario = {
+  id: 'F15',
+  fault: 'receipt key missing at run time',
+  done: () =>
+    "the key's file is gone for 6 s under load; an intake started meanwhile does not start",
+  run: async (stage) => {
+    const path = join(stage.lab.ground.folder, 'secrets', `receipt-key-${stage.lab.home.name}.jwk`);
+    const { process: victim } = stage.lab.home.services.intake[0]!;
+    const load = stage.load();
+    await stage.seconds(2);
+    await rename(path, `${path}.away`);
+    await stage.seconds(4);
+    await victim.kill();
+    await victim.spawn();
+    await stage.seconds(2);
+    const isServing = await victim.isReady();
+    await rename(`${path}.away`, path);
+    await victim.start();
+    stage.healed();
+    await stage.seconds(2);
+    await load.end();
+    stage.expect('without a key nothing is served', !isServing, isServing ? 'it is' : 'it is not');
+    const unsigned = stage.history.attempts.filter(
+      ({ outcome, answer }) => outcome === 'ok' && answer?.receipt === undefined,
+    );
+    stage.expect('no 201 is unsigned', unsigned.length === 0, `${unsigned.length}`);
+  },
+};
+
+export const intakeScenarios: readonly Scenario[] = [f8, f9, f11, f12, f13, f14, f15];
+
+const blockLoop = join(import.meta.dirname, '../failpoints/block-loop.ts');
 
 const graceMs = 5000;
 

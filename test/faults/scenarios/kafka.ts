@@ -1,6 +1,9 @@
 import { createProducer } from '#common/kafka.ts';
 import { readLog } from '../check/read-log.ts';
 import type { Scenario } from '../scenario.ts';
+import { expectSealed } from './closing.ts';
+import { untilClosing } from './intake.ts';
+import { acceptedP99 } from './latency.ts';
 
 const f24: Scenario = {
   id: 'F24',
@@ -184,7 +187,57 @@ const f34: Scenario = {
   },
 };
 
-export const kafkaScenarios: readonly Scenario[] = [f24, f25, f26, f27, f30, f31, f32, f34];
+const f40: Scenario = {
+  id: 'F40',
+  fault: 'Kafka: a replica on a slow link',
+  done: (scale) =>
+    `one broker stopped 0.3 s of each 0.5 s for ${scale === 'short' ? 8 : 60} s: netem is not there; rolling restarts: F32`,
+  run: async (stage) => {
+    const slow = stage.lab.home.kafka.brokers[2]!.process;
+    const load = stage.load();
+    await stage.seconds(2);
+    for (let beat = 0; beat < stage.pick(16, 120); beat += 1) {
+      slow.pause();
+      await stage.seconds(0.3);
+      slow.resume();
+      await stage.seconds(0.2);
+    }
+    stage.healed();
+    await load.end();
+    stage.note(`p99 ${acceptedP99(stage, 0, performance.now()).toFixed(0)} ms`);
+  },
+};
+
+const f38: Scenario = {
+  id: 'F38',
+  fault: 'Kafka: partitions added while voting goes on',
+  done: () =>
+    '30 partitions become 33 under load; the session then closes and is sealed in all of them',
+  closesInS: () => 25,
+  isDestructive: true,
+  run: async (stage) => {
+    const load = stage.load({ patienceMs: 4000 });
+    await stage.seconds(3);
+    await stage.lab.home.kafka.addPartitions('vote-submitted', 33);
+    await untilClosing(stage, 1000);
+    stage.healed();
+    await load.end();
+    await expectSealed(stage);
+  },
+};
+
+export const kafkaScenarios: readonly Scenario[] = [
+  f24,
+  f25,
+  f26,
+  f27,
+  f30,
+  f31,
+  f32,
+  f34,
+  f38,
+  f40,
+];
 
 function canaries(scale: string): number {
   return scale === 'short' ? 500 : 5000;
