@@ -1,4 +1,3 @@
-import { afterAll } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import type { SigningKey } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
@@ -12,7 +11,14 @@ import { createSigningKey } from '../../support/votes.ts';
 
 const sealKey = createSigningKey();
 
-/** A whole ledger in this process, as its main file would start it; ends after the last test. */
+const ends: (() => Promise<void>)[] = [];
+
+/** Ends every ledger that was started here; for a file's `afterAll`. */
+export async function endLedgers(): Promise<void> {
+  for (const end of ends.splice(0)) await end();
+}
+
+/** A whole ledger in this process, as its main file would start it. */
 export async function startLedger(
   database: TestDatabase,
   { brokers, prefix }: TestTopics,
@@ -45,7 +51,7 @@ export async function startLedger(
       throw error;
     },
   });
-  afterAll(async () => {
+  ends.push(async () => {
     ending.abort();
     await ledger.drain();
   });

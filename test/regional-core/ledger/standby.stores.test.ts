@@ -12,7 +12,7 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
-import { keepBallotKey, startLedger } from './ledger-under-test.ts';
+import { endLedgers, keepBallotKey, startLedger } from './ledger-under-test.ts';
 import { differences } from './log-of-votes.ts';
 
 const database = await createTestDatabase();
@@ -26,7 +26,10 @@ const admin = createPool({
   log: createLog({ service: 'test' }, 'error'),
 });
 const producer = createProducer({ brokers, clientId: 'test' });
-afterAll(() => Promise.all([producer.close(), admin.end()]));
+afterAll(async () => {
+  await endLedgers();
+  await Promise.all([producer.close(), admin.end()]);
+});
 
 test('copies of a region are sealed always, and counted once that region is lost', async () => {
   const key = createSigningKey();

@@ -14,7 +14,7 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
-import { keepBallotKey, startLedger } from './ledger-under-test.ts';
+import { endLedgers, keepBallotKey, startLedger } from './ledger-under-test.ts';
 import { differences } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
@@ -26,7 +26,10 @@ const open = (database: typeof first): Pool =>
   createPool({ url: database.url('postgres'), applicationName: 'test', connectionsMax: 2, log });
 const [admin, again] = [open(first), open(second)];
 const producer = createProducer({ brokers, clientId: 'test' });
-afterAll(() => Promise.all([producer.close(), admin.end(), again.end()]));
+afterAll(async () => {
+  await endLedgers();
+  await Promise.all([producer.close(), admin.end(), again.end()]);
+});
 
 const ballotKey = createSigningKey();
 
