@@ -15,8 +15,8 @@ export type ReceiptClaims = {
 };
 
 /**
- * `unreadable`: not a receipt. `unknown-key`: signed by a key that is not among ours, so nothing can
- * be said of it. `forged`: not what was signed. `unsupported`: this browser cannot check.
+ * `unreadable`: not a receipt. `unknown-key`: signed by a key that is not among ours, so nothing
+ * can be said of it. `forged`: not what was signed. `unsupported`: this browser cannot check.
  */
 export type ReceiptVerdict =
   | { kind: 'good'; receipt: ReceiptClaims; kid: string }
