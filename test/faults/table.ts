@@ -23,13 +23,19 @@ const columns = [
 const heading = `# Faults
 
 What the fault lab did to the whole system under load, and what became of the votes. Written by
-\`npm run faults\`: a row is replaced when its scenario runs again at its scale, the others stay.
+\`npm run faults\`: a row is replaced when its scenario runs again at its scale, the others
+stay.
 
-Accepted: voters with a 201. Counted: voters with a row that counts; it may exceed accepted by voters
-whose answer was lost. Duplicate, replayed, late: records. Unknown: voters who gave up without an answer.
-Lost: voters with a 201 and no counted row or listed reason. Recovery: from the end of the fault until
-every log was counted to its end. Pause: the longest time without a 201 while voters were coming.
-Scales: \`short\` is the least that shows the fault; \`full\` is as the catalogue asks, as far as two cores go.
+Accepted: voters with a 201. Counted: voters with a row that counts; it may exceed accepted by
+voters whose answer was lost. Duplicate, replayed, late: records. Unknown: voters who gave up
+without an answer. Lost: voters with a 201 and no counted row or listed reason; where a region
+is destroyed that kept the only copy, the row says whether they are the ones listed. Recovery:
+from the end of the fault until every log was counted to its end. Pause: the longest time
+without a 201 while voters were coming.
+
+Scales: \`short\` is the least that shows the fault; \`full\` is as the catalogue asks, as far
+as two cores go. Ballots are signed by the lab with identity's key, and voters come past the
+edge; until there is an audit store, Kafka alone stands for it.
 `;
 
 /** Puts the rows of a run into the page; rows of scenarios that did not run stay as they are. */

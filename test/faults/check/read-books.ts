@@ -57,7 +57,8 @@ export async function readBooks(postgres: PostgresPair, sessionId: string): Prom
     [session.no],
   );
   const unread = await postgres.run<{ region: string }>(
-    `SELECT r.region FROM votes.regions r LEFT JOIN votes.regions own ON own.region_no = r.stands_for
+    `SELECT r.region FROM votes.regions r
+     LEFT JOIN votes.regions own ON own.region_no = r.stands_for
      WHERE r.lost_at IS NOT NULL OR (own.region_no IS NOT NULL AND own.lost_at IS NULL)`,
   );
   return {

@@ -51,19 +51,3 @@ export async function createService(
   );
   return { process, port, internalPort };
 }
-
-/** The value of a metric of a process, summed over its labels; undefined while it does not answer. */
-export async function readMetric(service: Service, name: string): Promise<number | undefined> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${service.internalPort}/metrics`, {
-      signal: AbortSignal.timeout(1000),
-    });
-    const lines = (await response.text()).split('\n').filter((line) => {
-      const rest = line.slice(name.length);
-      return line.startsWith(name) && (rest.startsWith('{') || rest.startsWith(' '));
-    });
-    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-  } catch {
-    return undefined;
-  }
-}

@@ -2,7 +2,7 @@ import type { Attempt } from '../crowd/history.ts';
 import type { Stage } from '../stage.ts';
 
 /** Attempts sent in a span that were answered with 201. */
-export function acceptedBetween(stage: Stage, fromMs: number, toMs: number): readonly Attempt[] {
+function acceptedBetween(stage: Stage, fromMs: number, toMs: number): readonly Attempt[] {
   return stage.history.attempts.filter(
     ({ outcome, sentMs }) => outcome === 'ok' && sentMs >= fromMs && sentMs < toMs,
   );
