@@ -1,6 +1,6 @@
-// npm run load:overload -- [--rate 500] [--times 5]: a crowd of several times the rate for a minute,
-// then the old rate again. Does the stack turn away quickly what it cannot take, and is all well
-// again within a minute? The crowd has a core of its own.
+// npm run load:overload -- [--rate 500] [--times 5]: a crowd of several times the rate for a
+// minute, then the old rate again. Does the stack turn away quickly what it cannot take, and is all
+// well again within a minute? The crowd has a core of its own.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
