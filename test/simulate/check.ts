@@ -23,6 +23,7 @@ export function checkRun(world: World): string[] {
   checkCounted(world, logs, say);
   checkReceipts(world, say);
   checkRefusals(world, logs, say);
+  checkTurnedAway(world, say);
   checkBalance(world, say);
   checkTotals(world, say);
   checkEnd(world, say);
@@ -120,6 +121,36 @@ function checkRefusals(world: World, logs: readonly LoggedVote[], say: Say): voi
     );
     if (others.length === 0) say('I1', `page ${page} was told of a vote that lies nowhere`);
   }
+}
+
+/** Codes that a page may always meet. */
+const passing = new Set(['overloaded', 'not_ready']);
+
+/** I12: nobody is turned away without a cause, and in every run some votes are taken. */
+function checkTurnedAway(world: World, say: Say): void {
+  const sent = new Map<string, number>();
+  let taken = 0;
+  for (const { voteId, region, page, ending, endedMs } of world.history) {
+    const key = `${voteId} ${region}`;
+    sent.set(key, (sent.get(key) ?? 0) + 1);
+    if (ending?.how === 'ok') taken++;
+    if (ending?.how !== 'refused' || passing.has(ending.code)) continue;
+    const isCause = {
+      rate_limit_exceeded: world.region(region).isTight || sent.get(key)! > 10,
+      session_closed: endedMs > world.plan.closesMs - 100 || world.isClockSet,
+      duplicate_vote: world.pages[page]!.isDouble,
+      vote_in_progress: world.pages[page]!.isDouble,
+    }[ending.code];
+    if (isCause !== true) say('I12', `page ${page} was turned away by ${ending.code}`);
+  }
+  for (const { wrong, got } of world.strangers) {
+    // An intake that was stopped may have come to it after closing.
+    const isPassing = passing.has(got) || got === 'session_closed';
+    if (got === wrong || got === 'no answer' || isPassing) continue;
+    say('I4', `what had to be refused as ${wrong} ended as ${got}`);
+  }
+  const isWhole = world.regions.every(({ isGone }) => !isGone);
+  if (isWhole && taken < 3) say('I12', `${taken} votes were taken`);
 }
 
 function choiceOf(world: World, { voteId, option }: Attempt): string {

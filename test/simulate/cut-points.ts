@@ -20,7 +20,7 @@ const awaits: readonly (readonly [point: string, times: number])[] = [
   ['ledger.lease', 30],
   ['ledger.take', 60],
   ['ledger.count', 30],
-  ['ledger.release', 2],
+  ['ledger.release', 1],
   ['ledger.unsealed', 15],
   ['ledger.seal', 10],
   ['ledger.settle', 12],
@@ -32,9 +32,9 @@ const awaits: readonly (readonly [point: string, times: number])[] = [
   ['publisher.readBallotKeys', 30],
   ['publisher.readSealKeys', 30],
   ['publisher.readRegions', 30],
-  ['publisher.readTotals', 60],
-  ['publisher.sendSessions', 30],
-  ['publisher.sendTotals', 30],
+  ['publisher.readTotals', 50],
+  ['publisher.sendSessions', 3],
+  ['publisher.sendTotals', 15],
   ['publisher.wait', 60],
 ];
 

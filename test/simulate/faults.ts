@@ -129,6 +129,7 @@ const clockIsSet: Fault = (world, random, atMs) => {
   world.timeline.after(atMs, () => {
     const process = someProcess(world, random, 'intakes');
     if (process !== undefined) process.offsetMs += byMs;
+    world.isClockSet = true;
   });
 };
 

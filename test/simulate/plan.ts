@@ -12,6 +12,13 @@ export interface PlannedPage {
   readonly isDouble: boolean;
 }
 
+export interface PlannedStranger {
+  readonly atMs: number;
+  readonly region: string;
+  /** The code that it must be refused with. */
+  readonly wrong: 'invalid_token' | 'invalid_ballot' | 'unknown_option';
+}
+
 /** The people of a run and its times, all true time since its beginning. */
 export interface Plan {
   readonly voters: number;
@@ -19,8 +26,8 @@ export interface Plan {
   /** From here on nothing breaks any more. */
   readonly healedMs: number;
   readonly pages: readonly PlannedPage[];
-  /** Requests without a good ballot. */
-  readonly strangersMs: readonly number[];
+  /** Requests that are refused whatever happens. */
+  readonly strangers: readonly PlannedStranger[];
   readonly optionIds: readonly string[];
   /** What becomes of a vote that cannot be copied; undefined where votes stay in one region. */
   readonly standby: StandbyChoice | undefined;
@@ -54,7 +61,11 @@ export function makePlan(random: Random): Plan {
     optionIds,
     standby: random.pick([undefined, 'refuse', 'accept'] as const),
     healedMs: closesMs + random.whole(6000, 8500),
-    strangersMs: Array.from({ length: 3 }, () => random.whole(100, closesMs)),
+    strangers: Array.from({ length: 4 }, () => ({
+      atMs: random.whole(100, closesMs - 200),
+      region: random.pick(regionNames),
+      wrong: random.pick(['invalid_token', 'invalid_ballot', 'unknown_option'] as const),
+    })),
   };
 }
 

@@ -49,8 +49,10 @@ export class PublisherProcess {
     };
     const sendTo =
       (point: string, topic: MessageTopic) =>
-      (messages: readonly { key: string; value: Buffer }[]): Promise<void> =>
-        network.call({
+      (messages: readonly { key: string; value: Buffer }[]): Promise<void> => {
+        // As `sendTo`: nothing is sent where there is nothing to send.
+        if (messages.length === 0) return Promise.resolve();
+        return network.call({
           from: this.process,
           point,
           route: `${region.name}:kafka`,
@@ -58,6 +60,7 @@ export class PublisherProcess {
           patienceMs: sendMs,
           lost: (why) => new Error(`send: ${why}`),
         });
+      };
     this.publisher = new Publisher({
       store,
       clock: this.process,

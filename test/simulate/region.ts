@@ -14,6 +14,8 @@ export interface Region {
   readonly sessions: MessageTopic;
   readonly totals: MessageTopic;
   readonly redis: MemoryRedis;
+  /** So few requests a second are let in from one address that some will be refused. */
+  readonly isTight: boolean;
   /** The highest epoch that its topics tell of. */
   epochTold: number;
   /** Destroyed: nothing of it answers any more. */

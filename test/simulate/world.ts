@@ -2,6 +2,7 @@ import type { Ballot } from '#common/contracts/ballot-token.ts';
 import { encodeSessionsMessage } from '#common/contracts/session.ts';
 import { decodeTotalsMessage } from '#common/contracts/vote-aggregated.ts';
 import { encodeVoteRecord, voteRecordKey } from '#common/contracts/vote-submitted.ts';
+import { ServiceError } from '#common/errors.ts';
 import { uuidV8 } from '#common/uuid.ts';
 import type { Accepted, Submitted } from '../../regional-core/intake/submit-vote.ts';
 import { Coverage } from './coverage.ts';
@@ -17,7 +18,7 @@ import { declareLost } from './model/lease.ts';
 import type { State } from './model/state.ts';
 import { sessionMessage } from './model/totals.ts';
 import { Network } from './network.ts';
-import { makePlan, type Plan, regionNames } from './plan.ts';
+import { makePlan, type Plan, type PlannedStranger, regionNames } from './plan.ts';
 import { PublisherProcess } from './publisher-process.ts';
 import { Random } from './random.ts';
 import type { Region } from './region.ts';
@@ -41,13 +42,19 @@ export class World {
   readonly address = new DatabaseAddress();
   readonly history: Attempt[] = [];
   readonly pages: PageEnd[] = [];
+  /** How requests ended that had to be refused, and as what. */
+  readonly strangers: { readonly wrong: string; readonly got: string }[] = [];
   readonly intakes = new Map<string, IntakeProcess[]>();
   readonly ledgers = new Map<string, LedgerProcess[]>();
   readonly publishers = new Map<string, PublisherProcess[]>();
   readonly flaw: FlawName | undefined;
   /** Of the database's clock, ms. */
   databaseOffsetMs = 0;
+  /** Somebody set an intake's clock. */
+  isClockSet = false;
   #made = 0;
+  /** A replica was chosen, and the address does not lead to it yet. */
+  #isMoving = false;
 
   constructor(
     seed: number,
@@ -72,7 +79,7 @@ export class World {
       region.totals.follow(({ value }) => this.#hear(region, decodeTotalsMessage(value)?.epoch));
     }
     for (const planned of this.plan.pages) this.#schedulePage(planned);
-    for (const atMs of this.plan.strangersMs) this.#scheduleStranger(atMs);
+    for (const planned of this.plan.strangers) this.#scheduleStranger(planned);
   }
 
   get state(): State {
@@ -159,8 +166,10 @@ export class World {
     const replica = old.promoteReplica(how.lost);
     const lost = old.commits - replica.commits;
     this.trace.add(this.timeline.nowMs, 'database', `fails over, ${lost} commits lost`, old.mode);
+    this.#isMoving = true;
     this.timeline.after(how.awayMs, () => {
       this.address.writer = replica;
+      this.#isMoving = false;
       if (how.isRaised) {
         replica.write((state) => {
           state.epoch++;
@@ -194,8 +203,8 @@ export class World {
 
   #declareLost(region: Region): void {
     const { writer } = this.address;
-    // People ask again when the answer does not come.
-    if (writer.mode !== 'writer') {
+    // Without a copy that has it there is no answer, and people ask again.
+    if (writer.mode !== 'writer' || this.#isMoving) {
       this.timeline.after(500, () => this.#declareLost(region));
       return;
     }
@@ -261,6 +270,7 @@ export class World {
 
   #makeRegion(name: string, at: number): Region {
     const { timeline, random } = this;
+    const isTight = random.chance(0.2);
     const region: Region = {
       name,
       logNo: at + 1,
@@ -269,7 +279,8 @@ export class World {
       standby: new MemoryTopic(timeline, 'vote-standby', partitions, brokers),
       sessions: new MessageTopic(timeline),
       totals: new MessageTopic(timeline),
-      redis: new MemoryRedis(timeline, random.chance(0.2) ? random.whole(2, 5) : 1000),
+      redis: new MemoryRedis(timeline, isTight ? random.whole(2, 5) : 1000),
+      isTight,
       epochTold: 0,
       isGone: false,
     };
@@ -336,12 +347,23 @@ export class World {
     );
   }
 
-  #scheduleStranger(atMs: number): void {
-    const region = this.random.pick(this.regions).name;
+  #scheduleStranger({ atMs, region, wrong }: PlannedStranger): void {
+    const submitted = submittedBy(0, 'mango', '198.51.100.1', 0);
+    const { vote } = submitted;
+    const changes: Record<typeof wrong, Partial<Submitted>> = {
+      invalid_token: { token: 'nonsense' },
+      invalid_ballot: { vote: { ...vote, sessionId: uuidV8(Buffer.alloc(16, 9)) } },
+      unknown_option: { vote: { ...vote, optionId: 'papaya' } },
+    };
     this.timeline.after(atMs, () => {
-      const submitted = { ...submittedBy(0, 'mango', '198.51.100.1', 0), token: 'nonsense' };
       const intake = this.random.pick(this.intakes.get(region)!);
-      intake.submit(submitted).catch(() => undefined);
+      intake.submit({ ...submitted, ...changes[wrong] }).then(
+        () => this.strangers.push({ wrong, got: 'accepted' }),
+        (error: unknown) => {
+          const got = error instanceof ServiceError ? error.code : 'no answer';
+          this.strangers.push({ wrong, got });
+        },
+      );
     });
   }
 }

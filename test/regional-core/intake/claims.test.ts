@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
 import { createRedis } from '#common/redis.ts';
+import type { ClaimAnswer, ClaimStore } from '../../../regional-core/intake/claim-store.ts';
 import { Claims } from '../../../regional-core/intake/claims.ts';
 import { RedisClaimStore } from '../../../regional-core/intake/redis-claim-store.ts';
 
@@ -134,4 +135,54 @@ test('a Redis that does not answer costs the first vote 100 ms and the next ones
   };
   expect(await timed()).toBeLessThan(250);
   expect(await timed()).toBeLessThan(20);
+});
+
+/** Answers as it is told to, and remembers what was taken back. */
+function claimsAnswering(answers: ClaimAnswer[]): { claims: Claims; withdrawn: () => number } {
+  let withdrawn = 0;
+  const store: ClaimStore = {
+    admit: () => Promise.resolve(answers.shift()!),
+    countStranger: () => Promise.resolve(0),
+    finish: () => Promise.resolve(),
+    withdraw: async () => {
+      withdrawn++;
+    },
+  };
+  const claims = new Claims({
+    store,
+    limits: {
+      voterBurst: 3,
+      voterRefillPerS: 1,
+      addressBallotsPerMinute: 6,
+      addressOthersPerMinute: 2,
+    },
+    clock: systemClock,
+    log,
+    random8: () => randomBytes(8),
+    onAway: () => undefined,
+  });
+  return { claims, withdrawn: () => withdrawn };
+}
+
+test('either limit is enough to wait, for the longer of the two', async () => {
+  const { claims, withdrawn } = claimsAnswering([
+    { addressWaitMs: 0, voterWaitMs: 7, held: undefined },
+    { addressWaitMs: 5, voterWaitMs: 7, held: undefined },
+    { addressWaitMs: 1, voterWaitMs: 0, held: undefined },
+  ]);
+  for (const retryMs of [7, 7, 1]) {
+    expect(await claims.admit('a', randomUUID(), choice)).toEqual({ limited: true, retryMs });
+  }
+  // The first two claimed nothing, because the voter had to wait.
+  expect(withdrawn()).toBe(1);
+});
+
+test('within both limits the vote is claimed, and the claim stays', async () => {
+  const { claims, withdrawn } = claimsAnswering([
+    { addressWaitMs: 0, voterWaitMs: 0, held: undefined },
+  ]);
+  const admission = await claims.admit('a', randomUUID(), choice);
+  expect(admission).toMatchObject({ limited: false, held: undefined });
+  expect('pending' in admission && admission.pending?.subarray(1, 9)).toEqual(choice);
+  expect(withdrawn()).toBe(0);
 });

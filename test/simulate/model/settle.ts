@@ -36,9 +36,12 @@ function moveToWinners(state: State, session: SessionRow): number {
   let moved = 0;
   for (const [voteId, row] of rows) {
     const others = state.conflicts.get(`${session.no}:${voteId}`) ?? [];
-    let winner = row;
-    for (const other of others) if (isBefore(session, other, winner)) winner = other;
-    if (winner === row) continue;
+    const winner = others.reduce(
+      (held, other) => (isAhead(session, other, held) ? other : held),
+      row,
+    );
+    const isSame = winner.optionNo === row.optionNo && winner.acceptedAtMs === row.acceptedAtMs;
+    if (isSame) continue;
     rows.set(voteId, winner);
     others.splice(others.indexOf(winner), 1, row, winner);
     if (winner.optionNo === row.optionNo) continue;
@@ -50,6 +53,16 @@ function moveToWinners(state: State, session: SessionRow): number {
     if (votes !== 0) addTally(state, `${session.no}:${optionNo}:0:-1`, votes);
   }
   return moved;
+}
+
+/** The order of the statement, which settles even what is equal by the rule. */
+function isAhead(session: SessionRow, one: RecordRow, other: RecordRow): boolean {
+  if (isBefore(session, one, other) || isBefore(session, other, one)) {
+    return isBefore(session, one, other);
+  }
+  return (
+    (one.logNo - other.logNo || one.partition - other.partition || one.offset - other.offset) < 0
+  );
 }
 
 export function isBefore(
