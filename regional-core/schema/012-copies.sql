@@ -34,7 +34,7 @@ BEGIN
       INTO copies USING p_mark;
     RETURN copies;
   END IF;
-  SELECT count(*) INTO copies FROM pg_stat_replication
+  SELECT count(*) INTO copies FROM pg_catalog.pg_stat_replication
   WHERE replay_lsn - '0/0'::pg_lsn >= p_mark;
   RETURN copies;
 END

@@ -23,7 +23,7 @@ export interface LogRow {
 export async function readLogs(db: Db, sessionNo: number): Promise<LogRow[]> {
   const { rows } = await db.query<LogRow>(
     `SELECT r.region AS log, origin.region AS stands_for, r.lost_at, r.lost_by,
-       r.lost_at IS NULL AND (r.stands_for IS NULL OR origin.lost_at IS NOT NULL) AS live,
+       EXISTS (SELECT FROM votes.live_logs l WHERE l.region_no = r.region_no) AS live,
        coalesce(jsonb_agg(jsonb_build_object(
          'partition', o.partition, 'next_offset', o.next_offset,
          'log_end', greatest(o.log_end, o.next_offset), 'sealed', s."offset"
