@@ -30,6 +30,14 @@ test('300 runs keep every invariant', { timeout: 60_000 }, async () => {
   }
 });
 
+test('every await that can be hit has its row in the table', async () => {
+  const coverage = new Coverage();
+  for (let seed = 1; seed <= 60; seed++) await runSeed(seed, { coverage });
+  const rows = new Set(['page.post', ...cutPoints.map(([point]) => point)]);
+  const strays = coverage.entries().filter(([key]) => !rows.has(key.split('|')[0]!));
+  expect(strays).toEqual([]);
+});
+
 test('a seed gives the same run again, another seed another one', async () => {
   const [one, again, other] = [await runSeed(7), await runSeed(7), await runSeed(8)];
   expect(again).toEqual(one);

@@ -316,7 +316,7 @@ export class World {
     const workers = this.random.whole(1, 2);
     for (let at = 0; at < workers; at++) this.startLedger(region, at);
     // Most of a run's steps are a publisher's: not every run needs two.
-    if (this.random.chance(0.4)) this.startPublisher(region);
+    if (this.random.chance(0.3)) this.startPublisher(region);
     else this.publishers.set(region.name, []);
   }
 
