@@ -9,9 +9,11 @@ const beatMs = 10;
  * four turns (request, Redis, flush, acknowledgement).
  */
 export const turnMsMax = 40;
-/** One that follows a calm second may take longer: a burst is no overload. */
+/** It may take longer until long turns have gone on for a while: a burst is no overload. */
 export const burstMsMax = 300;
-const calmMs = 1000;
+/** Long turns add their time, calm takes half of what passes: past it, they have gone on. */
+export const strainMsMin = 500;
+const strainMsMax = 1000;
 /** Waiting for a turn in the produce queue: one attempt (400 ms) may fail and nobody is refused. */
 export const queueWaitMsMax = 500;
 /** Requests that have no answer yet: a full produce queue, and those on their way to it. */
@@ -23,7 +25,7 @@ const retryBaseSMax = 30;
 /**
  * Who is let in while there is more than this process can take. What it looks at is time, because
  * that is what voters feel: how long this turn of the event loop has taken (those behind wait in
- * their sockets; after a calm second it may take longer, so that a burst is taken whole), and how
+ * their sockets; until long turns have gone on it may take longer: a burst is taken whole), and how
  * long the oldest record waits in the produce queue. Past a bound a request is refused before
  * anything of it is read; refusing is so much cheaper than a vote that five times the rate leaves
  * most of the machine to votes. From 30 % of a bound on, sessions with more than their share are
@@ -38,7 +40,7 @@ export class Gate {
   readonly #waitedMs: () => number;
   readonly #shares: Shares;
   #dueMs = Infinity;
-  #calmFromMs = 0;
+  #strainMs = 0;
   #inFlight = 0;
   #cancelBeat: () => void = () => undefined;
 
@@ -67,9 +69,7 @@ export class Gate {
 
   /** The same once it is known which session it is for, and before anything costly. */
   refuseSession(sessionId: string): number | undefined {
-    // No burst is worth it that the other sessions wait for a hot one.
-    const isTight = this.#pressure(turnMsMax) >= fairFrom;
-    const isHot = isTight && this.#shares.isHot(sessionId);
+    const isHot = this.pressure() >= fairFrom && this.#shares.isHot(sessionId);
     return isHot ? this.#turnAway() : undefined;
   }
 
@@ -88,25 +88,23 @@ export class Gate {
 
   /** How near the worst bound is: 1 at the bound. */
   pressure(): number {
-    const isCalm = this.#clock.monotonicMs() >= this.#calmFromMs;
-    return this.#pressure(isCalm ? burstMsMax : turnMsMax);
+    const mayTakeMs = this.#strainMs < strainMsMin ? burstMsMax : turnMsMax;
+    return Math.max(
+      (this.#clock.monotonicMs() - this.#dueMs) / mayTakeMs,
+      this.#inFlight / inFlightMax,
+      this.#waitedMs() / queueWaitMsMax,
+    );
   }
 
   close(): void {
     this.#cancelBeat();
   }
 
-  #pressure(turnMayTakeMs: number): number {
-    return Math.max(
-      (this.#clock.monotonicMs() - this.#dueMs) / turnMayTakeMs,
-      this.#inFlight / inFlightMax,
-      this.#waitedMs() / queueWaitMsMax,
-    );
-  }
-
   #beat(): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#dueMs >= turnMsMax) this.#calmFromMs = nowMs + calmMs;
+    const lateMs = Math.max(0, nowMs - this.#dueMs);
+    const strainMs = this.#strainMs + (lateMs >= turnMsMax ? lateMs : 0) - (lateMs + beatMs) / 2;
+    this.#strainMs = Math.min(strainMsMax, Math.max(0, strainMs));
     this.#dueMs = nowMs + beatMs;
     this.#cancelBeat = this.#clock.after(beatMs, () => this.#beat());
   }

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
-import { topicName } from '#common/contracts/topics.ts';
+import { topics as declared, topicName } from '#common/contracts/topics.ts';
 import { createAdmin } from '#common/kafka.ts';
 import { startOwnBroker } from '../../support/broker.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -21,7 +21,9 @@ const broker = await startOwnBroker();
 const there = { prefix: topics.prefix, brokers: [broker.address] };
 const admin = createAdmin({ brokers: there.brokers, clientId: 'test' });
 const copies = topicName(topics.prefix, 'vote-standby');
-await admin.createTopics({ topics: [copies], partitions: 3, replicas: 1 });
+const { partitions, config } = declared.find(({ name }) => name === 'vote-standby')!;
+const configs = Object.entries(config).map(([name, value]) => ({ name, value }));
+await admin.createTopics({ topics: [copies], partitions, replicas: 1, configs });
 await admin.close();
 const start = (standbyAway: 'refuse' | 'accept') =>
   startReadyIntake({
