@@ -53,7 +53,9 @@ export async function finaliseSession(parts: FinaliseParts, sessionId: string): 
   const recount = await parts.recount();
   write(formatRecount(recount, undefined));
   for (const { region, never_read } of before.lost_regions) {
-    write(`${region} was declared lost; ${never_read} records of its log were never read.\n`);
+    write(
+      `${region} was declared lost; at least ${never_read} records of its log were never read.\n`,
+    );
   }
   if (before.late > 0) write(`${before.late} records were late: listed, not counted.\n`);
   const submitted = await submitAct(client, actOf(sessionId, before, recount), key);

@@ -22,6 +22,8 @@ export interface RecoverParts {
   readonly key: SigningKey;
   /** Where the copies kept by a region end, by partition; rejects when it keeps none. */
   readonly copiesEnd: (hostRegion: string) => Promise<readonly number[]>;
+  /** Where the region's own log ends, by partition; rejects when its Kafka does not answer. */
+  readonly ownEnd: (region: string) => Promise<readonly number[]>;
   readonly write: (text: string) => void;
   readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;
   /** How long the copies may take to be read. */
@@ -49,6 +51,7 @@ export async function recoverRegion(parts: RecoverParts, region: string): Promis
   const startedMs = clock.monotonicMs();
   if (own.lost_at === null) {
     write(describeLoss(own, before));
+    write(describeEnd(own, await parts.ownEnd(region).catch(() => undefined)));
     const act = { act: 'declare_lost', region, epoch: before.epoch } as const;
     const submitted = await submitAct(client, act, key);
     if (submitted.state !== 'agreed') return write(explainWaiting(submitted));
@@ -76,6 +79,18 @@ function describeLoss(own: LogState, { epoch, logs }: Regions): string {
       : 'No copies are known: what was accepted and not read is lost, and receipts tell whose.',
     '',
   ].join('\n');
+}
+
+/** The ledger's own word is as old as the ledger: where Kafka answers, Kafka is asked. */
+function describeEnd({ next_offsets }: LogState, ends: readonly number[] | undefined): string {
+  if (ends === undefined) {
+    return 'Its Kafka does not answer: what lies behind these offsets cannot be counted.\n';
+  }
+  const behind = ends.reduce(
+    (sum, end, partition) => sum + end - (next_offsets[partition] ?? 0),
+    0,
+  );
+  return `Its Kafka answers: ${behind} records lie behind these offsets.\n`;
 }
 
 /** Resolves to how many records the copies had, once all are read; undefined when there are none. */

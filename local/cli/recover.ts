@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { SECOND_MS, systemClock } from '#common/clock.ts';
-import { topicName } from '#common/contracts/topics.ts';
+import { type TopicName, topicName } from '#common/contracts/topics.ts';
 import { readLogBounds } from '#common/kafka.ts';
 import { runCommand, signerOf } from './command.ts';
 import { recoverRegion } from './recover-region.ts';
@@ -39,15 +39,20 @@ if (import.meta.main) {
   await runCommand(usage, parseRecoverOptions, async (options, stack) => {
     const { region, key, passwordFile, readMsMax } = options;
     const signer = await signerOf(stack, key, passwordFile);
-    const topic = topicName('', 'vote-standby');
+    const endOf = async (name: string, topic: TopicName): Promise<readonly number[]> => {
+      const kafka = stack.regions.find((place) => place.name === name)?.kafka;
+      if (kafka === undefined) throw new Error(`The region ${name} does not run here.`);
+      return readLogBounds(
+        { brokers: [kafka], clientId: 'recover' },
+        topicName('', topic),
+        'latest',
+      );
+    };
     await recoverRegion(
       {
         ...signer,
-        copiesEnd: (host) => {
-          const kafka = stack.regions.find(({ name }) => name === host)?.kafka;
-          if (kafka === undefined) throw new Error(`The region ${host} does not run here.`);
-          return readLogBounds({ brokers: [kafka], clientId: 'recover' }, topic, 'latest');
-        },
+        copiesEnd: (host) => endOf(host, 'vote-standby'),
+        ownEnd: (lost) => endOf(lost, 'vote-submitted'),
         write: (text) => void process.stdout.write(text),
         clock: systemClock,
         readMsMax,

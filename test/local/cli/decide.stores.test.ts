@@ -244,12 +244,14 @@ describe('a lost region', () => {
        INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id)
        SELECT 3, partition, 'c', gen_random_uuid() FROM generate_series(0, 1) AS partition`,
     );
+  let ownEnd = (): Promise<number[]> => Promise.resolve([9, 12]);
   const recover = (who: typeof anna, write: (text: string) => void, region = 'us-east-1') =>
     recoverRegion(
       {
         ...who,
         copiesEnd: (host) =>
           host === 'us-west-2' ? Promise.resolve([3, 4]) : Promise.reject(new Error(host)),
+        ownEnd: () => ownEnd(),
         write,
         clock: quickClock(),
         readMsMax: 30_000,
@@ -264,6 +266,7 @@ describe('a lost region', () => {
     expect(first.text()).toContain('us-east-1 in epoch 1: its log was read up to these offsets');
     expect(first.text()).toContain('  5 6\n7 records were known and not read');
     expect(first.text()).toContain('Copies in us-east-1@us-west-2 are read in its place.');
+    expect(first.text()).toContain('Its Kafka answers: 10 records lie behind these offsets.');
     expect(first.text()).toContain('Signed; another person has to run the same');
     let steps = 0;
     const ledger = setInterval(() => {
@@ -285,8 +288,10 @@ describe('a lost region', () => {
 
   test('without copies says that what was not read is gone', async () => {
     const [first, last] = [output(), output()];
+    ownEnd = () => Promise.reject(new Error('gone'));
     await recover(anna, first.write);
     await recover(ben, last.write);
+    expect(first.text()).toContain('Its Kafka does not answer');
     expect(first.text()).toContain('No copies are known: what was accepted and not read is lost');
     expect(last.text()).toContain(
       'No region keeps copies of us-east-1: what was not read is gone.',
