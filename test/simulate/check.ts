@@ -216,7 +216,10 @@ function checkEnd(world: World, say: Say): void {
     for (const { process, queue } of world.intakes.get(name)!) {
       if (!process.isDead && queue.held !== 0) say('I12', `${process.name} holds ${queue.held}`);
     }
-    for (const { stoppedBy, process } of world.ledgers.get(name)!) {
+    for (const { stoppedBy, trouble, process } of world.ledgers.get(name)!) {
+      // One that was away last may not have asked again yet.
+      const isStuck = /refused|stopped/.test(trouble ?? '');
+      if (!process.isDead && isStuck) say('I10', `${process.name}: ${trouble}`);
       if (stoppedBy !== undefined) say('I10', `${process.name} stopped: ${stoppedBy.message}`);
     }
   }

@@ -49,6 +49,7 @@ export class LedgerProcess {
   readonly #parts: LedgerParts;
   readonly #store: SimulatedLedgerStore;
   readonly #judge: ClockJudge;
+  readonly #worker: LedgerWorker;
   readonly #ending = new AbortController();
   /** Why it stopped for good; undefined while it works. */
   stoppedBy: Error | undefined;
@@ -63,7 +64,13 @@ export class LedgerProcess {
     const own = this.#openLog(region.name, region.logNo, region.votes);
     const standbyName = `${parts.standbyOf}@${region.name}`;
     const standby = this.#openLog(standbyName, region.standbyNo, region.standby);
+    this.#worker = own.worker;
     this.#run(own, [own, standby]);
+  }
+
+  /** Why it counts nothing now; undefined when it does. */
+  get trouble(): string | undefined {
+    return this.#worker.trouble;
   }
 
   /** SIGTERM: it gives its leases back. */

@@ -29,7 +29,12 @@ const rowsSql = `vote_id || ' ' || option_no || ' ' ||
   (extract(epoch FROM accepted_at) * 1000)::bigint || ' ' ||
   region_no || '/' || partition || '/' || "offset"`;
 
-export async function readSnapshot(pool: Pool, sessionNo: number): Promise<Snapshot> {
+/** @param isWhole false: without what belongs to all sessions, which grows */
+export async function readSnapshot(
+  pool: Pool,
+  sessionNo: number,
+  isWhole: boolean,
+): Promise<Snapshot> {
   const list = async (what: string, from: string, where = 'session_no = $1'): Promise<string[]> => {
     const text = `SELECT ${what} AS line FROM votes.${from} WHERE ${where}`;
     const { rows } = await pool.query<{ line: string }>(text, where === 'true' ? [] : [sessionNo]);
@@ -45,23 +50,30 @@ export async function readSnapshot(pool: Pool, sessionNo: number): Promise<Snaps
   ).rows;
   const place = `region_no || '/' || partition`;
   const counts = ['counted', 'duplicate', 'replayed', 'late', 'quarantined', 'control'];
+  const everywhere = async (what: string, from: string): Promise<string[]> =>
+    isWhole ? list(what, from, 'true') : [];
+  const verdicts = `${place} || ' ' || concat_ws(' ', ${counts.join()}, first_offset, next_offset)`;
+  const lists = await Promise.all([
+    list(rowsSql, 'votes'),
+    list(`option_no || ' ' || ${place} || ' ' || votes`, 'tallies'),
+    list(verdicts, 'verdicts'),
+    list(rowsSql, 'vote_conflicts'),
+    list(rowsSql, 'late_votes'),
+    list(`${place} || '/' || "offset"`, 'seals'),
+    list(`kind || ' ' || moved`, 'corrections'),
+    everywhere(`${place} || '/' || "offset" || ' ' || reason`, 'quarantined_records'),
+    everywhere(`${place} || ' ' || next_offset || ' ' || log_end`, 'offsets'),
+  ]);
   return {
-    rows: await list(rowsSql, 'votes'),
-    tallies: await list(`option_no || ' ' || ${place} || ' ' || votes`, 'tallies'),
-    verdicts: await list(
-      `${place} || ' ' || concat_ws(' ', ${counts.join()}, first_offset, next_offset)`,
-      'verdicts',
-    ),
-    conflicts: await list(rowsSql, 'vote_conflicts'),
-    late: await list(rowsSql, 'late_votes'),
-    seals: await list(`${place} || '/' || "offset"`, 'seals'),
-    quarantined: await list(
-      `${place} || '/' || "offset" || ' ' || reason`,
-      'quarantined_records',
-      'true',
-    ),
-    offsets: await list(`${place} || ' ' || next_offset || ' ' || log_end`, 'offsets', 'true'),
-    corrections: await list(`kind || ' ' || moved`, 'corrections'),
+    rows: lists[0],
+    tallies: lists[1],
+    verdicts: lists[2],
+    conflicts: lists[3],
+    late: lists[4],
+    seals: lists[5],
+    corrections: lists[6],
+    quarantined: lists[7],
+    offsets: lists[8],
     digest: session!.digest,
     isSealed: session!.sealed,
     version: session!.version,
@@ -69,7 +81,7 @@ export async function readSnapshot(pool: Pool, sessionNo: number): Promise<Snaps
   };
 }
 
-export function takeSnapshot(state: State, sessionNo: number): Snapshot {
+export function takeSnapshot(state: State, sessionNo: number, isWhole: boolean): Snapshot {
   const session = [...state.sessions.values()].find(({ no }) => no === sessionNo)!;
   const votes = state.votes.get(sessionNo) ?? new Map();
   const line = (voteId: string, row: RecordLike): string =>
@@ -105,10 +117,10 @@ export function takeSnapshot(state: State, sessionNo: number): Snapshot {
     seals: ofSession(state.seals)
       .map(([[logNo, partition], offset]) => `${logNo}/${partition}/${offset}`)
       .toSorted(),
-    quarantined: [...state.quarantined]
+    quarantined: [...(isWhole ? state.quarantined : [])]
       .map(([key, reason]) => `${key.replaceAll(':', '/')} ${reason}`)
       .toSorted(),
-    offsets: [...state.offsets.values()]
+    offsets: [...(isWhole ? state.offsets.values() : [])]
       .map(({ logNo, partition, next, logEnd }) => `${logNo}/${partition} ${next} ${logEnd}`)
       .toSorted(),
     corrections: ofSession(state.corrections).map(([[kind], { moved }]) => `${kind} ${moved}`),

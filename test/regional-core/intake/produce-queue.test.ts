@@ -178,3 +178,16 @@ test('a vote that waited too long for its turn was never sent, and says so', asy
   expect(await waiting).toBeInstanceOf(NotSentError);
   expect(queue.held).toBe(0);
 });
+
+test('a place that was used is not given back a second time', async () => {
+  const { queue } = createQueue(new MemoryVoteLog([1]));
+  const [used, other] = [queue.reserve('session')!, queue.reserve('session')!];
+  const sent = used.append(record('a'));
+  await vi.advanceTimersByTimeAsync(5);
+  await sent;
+  used.release();
+  expect(queue.held).toBe(1);
+  other.release();
+  other.release();
+  expect(queue.held).toBe(0);
+});

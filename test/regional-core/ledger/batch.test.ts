@@ -47,6 +47,7 @@ test('puts partitions in order, names each session once, and keeps unreadable re
     partition: [9],
     offset: [8],
     reason: ['key is not a session id'],
+    key: [Buffer.from('?')],
     value: [Buffer.from('junk')],
   });
 });
