@@ -1,4 +1,5 @@
 import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
+import { clockErrorMsMax } from '#common/clock-bound.ts';
 import { encodeSeal } from '#common/contracts/seal.ts';
 import { graceMs } from '#common/contracts/session.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
@@ -35,6 +36,13 @@ export interface SealerParts {
   readonly metrics: Pick<LedgerMetrics, 'sealed' | 'settled'>;
 }
 
+/**
+ * Any intake answers until its clock less its error shows closing + grace: by true time up to two
+ * of its errors later, and none is larger than this. This process's own error comes on top, since a
+ * seal must lie behind every vote that was answered.
+ */
+const answeredForMs = graceMs + 2 * clockErrorMsMax;
+
 const everyMs = SECOND_MS;
 /** A seal that was acknowledged and not read since is written again after this. */
 const againMs = 30 * SECOND_MS;
@@ -42,8 +50,8 @@ const remembered = 100_000;
 
 /**
  * Ends sessions: writes their seals to the partitions this worker holds once both clocks, its own
- * and the database's, are past closing + grace + two clock errors; and settles what was read
- * through. Every step may be repeated by anybody: the first seal of a partition counts, and a
+ * and the database's, are past the moment until which a vote may be answered; and settles what was
+ * read through. Every step may be repeated by anybody: the first seal of a partition counts, and a
  * session is settled once.
  */
 export class Sealer {
@@ -72,7 +80,7 @@ export class Sealer {
     const { store, logs, held, clockErrorMs, clockDoubts, metrics, log } = this.#parts;
     const partitions = held();
     if (partitions.length === 0) return;
-    const closedForMs = graceMs + 2 * clockErrorMs();
+    const closedForMs = answeredForMs + clockErrorMs();
     for (const sealed of clockDoubts().length > 0 ? [] : logs) {
       const sessions = await store.unsealed(sealed.identity, partitions, closedForMs);
       for (const session of sessions) await this.#seal(sealed, session, closedForMs);

@@ -97,7 +97,7 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: 'ledger/sealer.ts',
-        find: 'const closedForMs = graceMs + 2 * clockErrorMs();',
+        find: 'const closedForMs = answeredForMs + clockErrorMs();',
         put: 'const closedForMs = 0 * clockErrorMs();',
       },
     ],
