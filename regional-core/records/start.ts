@@ -22,6 +22,8 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     url: config.postgresUrl,
     applicationName: 'records',
     connectionsMax,
+    // It writes counts, and a state must not be read from a server that was left behind.
+    writerOnly: true,
     log,
   });
   const ballotKeys = new BallotKeys();

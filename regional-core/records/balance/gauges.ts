@@ -1,4 +1,5 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
+import { isReadOnlyError, leaveServer } from '#common/postgres.ts';
 import type { Records } from '../records.ts';
 import { listBalancedSessions } from '../sql/list-balanced-sessions.ts';
 import { type BalanceRow, readBalance } from '../sql/read-balance.ts';
@@ -33,6 +34,8 @@ export async function measureBalances(records: Measured, signal: AbortSignal): P
     } catch (error) {
       // Said by those who answer requests; here the gauges only grow old.
       records.log.debug({ err: error }, 'the balance cannot be measured now');
+      // A standby now: the address leads to another server.
+      if (isReadOnlyError(error)) leaveServer(records.pool);
     }
     await sleep(measureMs, signal);
   }

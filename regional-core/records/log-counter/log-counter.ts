@@ -2,7 +2,7 @@ import { MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
 import { readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
 import { LogReader, LogReplacedError, OffsetOutOfRangeError } from '#common/log-reader.ts';
-import type { Pool } from '#common/postgres.ts';
+import { isReadOnlyError, leaveServer, type Pool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
 import type { RecordsMetrics } from '../metrics.ts';
 import { addLogCounts } from '../sql/add-log-counts.ts';
@@ -85,6 +85,7 @@ export class LogCounter {
         await this.#watchWhileOthersCount(no);
       } catch (error) {
         this.#report(error);
+        if (isReadOnlyError(error)) leaveServer(this.#options.pool);
         if (no !== undefined) await this.#skipIfLost(no, error).catch(() => undefined);
         await sleep(retryMs, this.#closing.signal);
       }

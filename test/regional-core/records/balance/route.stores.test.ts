@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '#common/clock.ts';
-import { BalanceMeasuring } from '../../../../regional-core/records/balance/gauges.ts';
+import { sleep, systemClock } from '#common/clock.ts';
+import { leaveServer } from '#common/postgres.ts';
+import {
+  BalanceMeasuring,
+  measureBalances,
+} from '../../../../regional-core/records/balance/gauges.ts';
 import { createSession } from '../../../support/votes.ts';
 import { startTestRecords } from '../test-records.ts';
 
@@ -182,4 +186,31 @@ test('a counter that stays behind is an alarm, said once', async () => {
   expect(said).toEqual([]);
   for (monotonicMs = 31_000; monotonicMs < 40_000; monotonicMs += 1000) await measuring.measure();
   expect(said).toEqual(['the balance cannot be compared: the log counter stays behind the ledger']);
+});
+
+test('a server that has become a standby is left at the first write', async () => {
+  const { rows } = await superuser.query<{ name: string }>('SELECT current_database() AS name');
+  const role = `ALTER ROLE records IN DATABASE ${rows[0]!.name}`;
+  // As a connection to a demoted writer: it reads, and refuses to write, for as long as it lives.
+  await superuser.query(`${role} SET default_transaction_read_only = on`);
+  leaveServer(it.pool);
+  await sleep(100);
+  const readOnly = () => {
+    const ask = async () => {
+      // Asleep for a moment, so that each question has a connection of its own.
+      const asked = await it.pool.query<{ on: string }>(
+        `SELECT current_setting('transaction_read_only') AS on FROM pg_sleep(0.05)`,
+      );
+      return asked.rows[0]!.on;
+    };
+    return Promise.all([ask(), ask(), ask()]);
+  };
+  expect(await readOnly()).toEqual(['on', 'on', 'on']);
+  await superuser.query(`${role} RESET default_transaction_read_only`);
+  const ending = new AbortController();
+  const running = measureBalances(it.records, ending.signal);
+  await sleep(300);
+  ending.abort();
+  await running;
+  expect(await readOnly()).toEqual(['off', 'off', 'off']);
 });
