@@ -52,6 +52,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, scale: Scale): P
   const healedMs = stage.healedMs ?? performance.now();
   try {
     await lab.heal();
+    await stage.endLoads();
     const lagGoneMs = await untilCounted(lab);
     const evidence = await gatherSettled(lab, stage, starts);
     const findings = [

@@ -31,6 +31,7 @@ export class Stage {
   /** Votes whose 201 may be lost with a destroyed region. */
   readonly mayBeLost = new Set<string>();
   healedMs: number | undefined;
+  readonly #voting = new Set<() => Promise<void>>();
 
   constructor(lab: Lab, scale: Scale, session: LabSession, voters: Voters, history: History) {
     this.lab = lab;
@@ -55,13 +56,19 @@ export class Stage {
       ...options,
     });
     const fromMs = performance.now();
-    return {
-      end: async () => {
-        const toMs = performance.now();
-        await crowd.end();
-        this.loads.push({ fromMs, toMs });
-      },
+    const end = async (): Promise<void> => {
+      if (!this.#voting.delete(end)) return;
+      const toMs = performance.now();
+      await crowd.end();
+      this.loads.push({ fromMs, toMs });
     };
+    this.#voting.add(end);
+    return { end };
+  }
+
+  /** Ends the crowds that a scenario which broke off has left. */
+  async endLoads(): Promise<void> {
+    await Promise.all([...this.#voting].map((end) => end()));
   }
 
   /** A crowd for so long. */

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import { untilClosing } from './intake.ts';
 
 /** Loaded with LD_PRELOAD, its monotonic clock left alone: a machine whose wall clock is wrong. */
-export const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 const f53: Scenario = {
   id: 'F53',
