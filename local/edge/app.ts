@@ -18,7 +18,6 @@ import { forward } from './forward.ts';
 import { createEdgeMetrics } from './metrics.ts';
 import { watchOrigins } from './origin-log.ts';
 import { StaticFiles } from './static-files.ts';
-import { TurnGuard } from './turn-guard.ts';
 
 export interface EdgeOptions {
   readonly config: EdgeConfig;
@@ -57,7 +56,6 @@ export function createEdge(options: EdgeOptions): Edge {
     failoverStatuses: distributions.failoverStatuses,
   };
   watchOrigins(distributions.pools, metrics, log, clock);
-  const guard = new TurnGuard(clock);
 
   const serve = (exchange: Exchange): Promise<void> => {
     const { target, cache: policy } = exchange.behavior;
@@ -68,10 +66,6 @@ export function createEdge(options: EdgeOptions): Edge {
   return {
     listener: (host) => (request, response) => {
       const incoming = { request, response, viewer: viewerOf(request) };
-      if (guard.isLate()) {
-        metrics.turnedAway();
-        return refuse(incoming, 503);
-      }
       const exchange = admit(incoming, host);
       if (exchange === undefined) return;
       serve(exchange).catch((error: unknown) => {

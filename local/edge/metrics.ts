@@ -14,7 +14,6 @@ export interface EdgeMetrics {
   readonly ofBehavior: (id: string) => BehaviorMetrics;
   readonly blocked: (acl: string, rule: string) => void;
   readonly originFault: (origin: string, fault: string) => void;
-  readonly turnedAway: () => void;
 }
 
 export function createEdgeMetrics(registry: Registry): EdgeMetrics {
@@ -55,11 +54,6 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     labelNames: ['origin', 'fault'],
     registers,
   });
-  const turnedAway = new Counter({
-    name: 'edge_turned_away_total',
-    help: 'Requests answered 503 at once because they had waited too long behind others.',
-    registers,
-  });
   const ofBehavior = (behavior: string): BehaviorMetrics => {
     const byClass = [1, 2, 3, 4, 5].map((digit) => requests.labels(behavior, `${digit}xx`));
     const results = {
@@ -80,6 +74,5 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     ofBehavior,
     blocked: (acl, rule) => blocked.inc({ acl, rule }),
     originFault: (name, fault) => faults.inc({ origin: name, fault }),
-    turnedAway: () => turnedAway.inc(),
   };
 }

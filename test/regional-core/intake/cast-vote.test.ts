@@ -3,13 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { type Ballot, signBallot } from '#common/contracts/ballot-token.ts';
 import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/contracts/session.ts';
+import { fairFrom, Gate, queueWaitMsMax } from '#common/gate.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createLog } from '#common/log.ts';
 import { createIntakeApp } from '../../../regional-core/intake/app.ts';
 import { OutcomeUnknownError } from '../../../regional-core/intake/batch-sender.ts';
 import type { Claim } from '../../../regional-core/intake/claim.ts';
 import type { Admission, Claims } from '../../../regional-core/intake/claims.ts';
-import { fairFrom, Gate, queueWaitMsMax } from '../../../regional-core/intake/gate.ts';
 import { LimitedTokens } from '../../../regional-core/intake/limited-tokens.ts';
 import {
   batchesMax,

@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import { errorTable } from '#common/errors.ts';
-import { requestTrace } from '#common/trace.ts';
+import { errorTable } from './errors.ts';
 import type { Gate } from './gate.ts';
+import { requestTrace } from './trace.ts';
 
 const [status, retryable, message] = errorTable.overloaded;
 

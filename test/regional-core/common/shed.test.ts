@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { errorTable } from '#common/errors.ts';
+import type { Gate } from '#common/gate.ts';
 import { createHttpServer, listen } from '#common/http-server.ts';
-import type { Gate } from '../../../regional-core/intake/gate.ts';
-import { shedding } from '../../../regional-core/intake/shed.ts';
+import { shedding } from '#common/shed.ts';
 
 let retryAfterS: number | undefined;
 let handled: number;

@@ -1,5 +1,5 @@
-import type { Clock } from '#common/clock.ts';
-import { jitteredRetryS } from '#common/errors.ts';
+import type { Clock } from './clock.ts';
+import { jitteredRetryS } from './errors.ts';
 import { Shares } from './shares.ts';
 
 /** The loop is asked this often whether it turns. */

@@ -6,7 +6,7 @@ import {
   inFlightMax,
   queueWaitMsMax,
   turnMsMax,
-} from '../../../regional-core/intake/gate.ts';
+} from '#common/gate.ts';
 
 /** Time stands still unless the test moves it; the beat comes when the test lets the loop turn. */
 let nowMs: number;

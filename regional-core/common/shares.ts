@@ -1,4 +1,4 @@
-import { type Clock, SECOND_MS } from '#common/clock.ts';
+import { type Clock, SECOND_MS } from './clock.ts';
 
 /** A session with more than this many times the mean has more than its share. */
 const hotTimes = 1.5;
