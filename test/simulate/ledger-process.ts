@@ -35,6 +35,8 @@ interface LedgerParts {
   readonly region: Region;
   /** Name of the region whose copies this one holds. */
   readonly standbyOf: string;
+  /** Of its wall clock, ms. */
+  readonly offsetMs: number;
   readonly address: DatabaseAddress;
   readonly wallMs: () => number;
   readonly flaw: FlawName | undefined;
@@ -58,6 +60,7 @@ export class LedgerProcess {
     const { timeline, network, region } = parts;
     this.#parts = parts;
     this.process = new RoomProcess(timeline, network, 'ledger', name);
+    this.process.offsetMs = parts.offsetMs;
     this.#judge = new ClockJudge(this.process, () => ({ ms: clockErrorMs }), false);
     const route = `${region.name}:postgres`;
     this.#store = new SimulatedLedgerStore({ ...parts, process: this.process, route });

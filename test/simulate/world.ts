@@ -49,7 +49,7 @@ export class World {
   readonly publishers = new Map<string, PublisherProcess[]>();
   readonly flaw: FlawName | undefined;
   /** Of the database's clock, ms. */
-  databaseOffsetMs = 0;
+  readonly databaseOffsetMs: number;
   /** Somebody set an intake's clock. */
   isClockSet = false;
   #made = 0;
@@ -63,6 +63,7 @@ export class World {
     const root = new Random(seed);
     this.random = new Random(root.bits());
     this.plan = makePlan(new Random(root.bits()));
+    this.databaseOffsetMs = this.random.whole(-15, 15);
     this.trace = new Trace(options.keepTrace ?? false);
     this.flaw = options.flaw;
     this.network = new Network({
@@ -138,6 +139,7 @@ export class World {
       wallMs: () => this.wallMs(),
       flaw: this.flaw,
       standbyOf: this.otherThan(region).name,
+      offsetMs: this.random.whole(-15, 15),
     };
     const ledger = new LedgerProcess(parts, `ledger ${region.name} ${this.#made++}`);
     this.ledgers.get(region.name)![at] = ledger;
