@@ -50,6 +50,8 @@ export function verifyReceipt(token: string, keys: PublicKeys): Receipt | undefi
   const kid = [...keys.keys()].find((candidate) => receiptHeader(candidate) === header);
   if (kid === undefined) return undefined;
   const signature = Buffer.from(signaturePart, 'base64url');
+  // One receipt, one text: base64url may be written with other spare bits, or with padding.
+  if (signature.toString('base64url') !== signaturePart) return undefined;
   const signed = Buffer.from(`${header}.${payload}`);
   if (!verify(null, signed, keys.get(kid)!, signature)) return undefined;
   // Only intake signs with these keys, so a good signature vouches for the shape; ids are still
