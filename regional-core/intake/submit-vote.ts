@@ -40,7 +40,10 @@ export interface SubmitParts {
   readonly queue: ProduceQueue;
   readonly clock: Clock;
   readonly random: () => number;
-  /** False while the sessions topic has not been read to its end, or no longer is. */
+  /**
+   * False while nothing may be promised: the sessions topic is not read to its end, the clock is in
+   * doubt, Kafka is not set as declared, the region was given up.
+   */
   readonly isReady: () => boolean;
 }
 
@@ -207,6 +210,8 @@ async function record(
   if (parts.clock.now() - parts.clockErrorMs() > session.message.closes_at_ms + graceMs) {
     throw unknown(parts, 'acknowledged after closing and grace');
   }
+  // Nor while the clock that said so is in doubt, or when this region was given up on the way.
+  if (!parts.isReady()) throw unknown(parts, 'acknowledged while nothing may be promised');
   return sign(parts, ballot, commitment, { ...place, acceptedAtMs });
 }
 

@@ -60,6 +60,9 @@ const clock = {
 /** What the wall clock is once a claim was made, or a record was acknowledged. */
 let claimedAtMs: number | undefined;
 let acknowledgedAtMs: number | undefined;
+/** Whether the clock, the topics and the region may be relied on once a record was acknowledged. */
+let isReadyAfter: boolean;
+let isReady: boolean;
 let admission: Admission;
 let admitted: number;
 let finished: number;
@@ -89,6 +92,7 @@ beforeEach(async () => {
   nowMs = closesAtMs - 10_000;
   skippedMs = 0;
   claimedAtMs = acknowledgedAtMs = undefined;
+  isReady = isReadyAfter = true;
   admission = { limited: false, held: undefined };
   admitted = finished = 0;
   withdrawn = [];
@@ -98,6 +102,7 @@ beforeEach(async () => {
   voteLog.append = async (partition, records) => {
     const base = await append(partition, records);
     nowMs = acknowledgedAtMs ?? nowMs;
+    isReady = isReadyAfter;
     return base;
   };
   queue = new ProduceQueue({
@@ -120,7 +125,7 @@ beforeEach(async () => {
       queue,
       clock,
       random: Math.random,
-      isReady: () => true,
+      isReady: () => isReady,
       gate: (gate = new Gate({ clock, random: Math.random, waitedMs: () => queue.waitedMs() })),
       limitedTokens: new LimitedTokens(clock),
     },
@@ -171,6 +176,14 @@ test('acknowledged after closing and grace, the outcome is unknown: the record m
   expect(retryAfterS).toBeGreaterThanOrEqual(1);
   expect(voteLog.written.flat()).toHaveLength(1);
   // No DONE claim either: a retry must not be handed the receipt that was withheld.
+  expect(finished).toBe(0);
+});
+
+test('a clock that was set, or a region that was lost, on the way: no receipt may be signed', async () => {
+  isReadyAfter = false;
+  const { status, body } = await post();
+  expect([status, body['error']]).toEqual([503, 'outcome_unknown']);
+  expect(voteLog.written.flat()).toHaveLength(1);
   expect(finished).toBe(0);
 });
 
