@@ -41,7 +41,8 @@ export const bugs: readonly Bug[] = [
           source.assign(positions);
           const ends = source.logEnds();
           source.assign(before);
-          source.assign(new Map([...positions.keys()].map((p) => [p, before.get(p) ?? ends.get(p)!])));`,
+          const atEnd = [...positions.keys()].map((p) => [p, before.get(p) ?? ends.get(p)!] as const);
+          source.assign(new Map(atEnd));`,
       },
     ],
   },
