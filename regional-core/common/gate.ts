@@ -12,7 +12,7 @@ export const turnMsMax = 40;
 /** It may take longer until long turns have gone on for a while: a burst is no overload. */
 export const burstMsMax = 300;
 /** Long turns add their time, calm takes half of what passes: past it, they have gone on. */
-export const strainMsMin = 500;
+const strainMsMin = 500;
 const strainMsMax = 1000;
 /** Waiting for a turn in the produce queue: one attempt (400 ms) may fail and nobody is refused. */
 export const queueWaitMsMax = 500;
