@@ -41,7 +41,9 @@ export const bugs: readonly Bug[] = [
           source.assign(positions);
           const ends = source.logEnds();
           source.assign(before);
-          const atEnd = [...positions.keys()].map((p) => [p, before.get(p) ?? ends.get(p)!] as const);
+          const atEnd = [...positions.keys()].map(
+            (p) => [p, before.get(p) ?? ends.get(p)!] as const,
+          );
           source.assign(new Map(atEnd));`,
       },
     ],
