@@ -15,11 +15,14 @@ const requestMs = 5000;
 
 /**
  * A producer that waits for all in-sync replicas and tries once: whoever sends decides what a
- * failure means and where to send next. The library would use acks=1 when not told, and its
- * idempotent mode failed with several sends under way; votes are deduplicated by Postgres.
+ * failure means and where to send next. The library's idempotent mode failed with several sends
+ * under way; votes are deduplicated by Postgres.
+ *
+ * Without it, it sends with acks=1 unless each send says otherwise, whatever the producer was made
+ * with: a leader that went away right after took votes with it whose 201 was given.
  */
 export function createProducer(options: KafkaOptions): Producer<Buffer, Buffer, Buffer, Buffer> {
-  return new Producer({
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
     clientId: options.clientId,
     bootstrapBrokers: [...options.brokers],
     acks: -1,
@@ -31,6 +34,9 @@ export function createProducer(options: KafkaOptions): Producer<Buffer, Buffer, 
     requestTimeout: requestMs,
     metadataMaxAge: 5000,
   });
+  const send = producer.send.bind(producer);
+  producer.send = (message: Parameters<typeof send>[0]) => send({ ...message, acks: -1 });
+  return producer;
 }
 
 export function createAdmin(options: KafkaOptions): Admin {
