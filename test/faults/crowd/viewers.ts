@@ -42,12 +42,14 @@ export class Viewer {
     const socket = this.#connect();
     socket.on('error', () => undefined);
     if (!this.#options.isReading) return socket.pause();
-    socket.on('data', (bytes) => this.#take(bytes.toString('latin1')));
+    socket.on('data', (bytes) => this.#take(socket, bytes.toString('latin1')));
     if (this.#options.comesBack === true) socket.once('close', () => void this.#comeBack());
     return socket;
   }
 
-  #take(text: string): void {
+  #take(socket: Socket, text: string): void {
+    // Told to come again: the connection itself would stay.
+    if (/^HTTP\/1\.1 (?!200)/.test(text)) return void socket.destroy();
     if (!text.includes('data:')) return;
     this.lastEventMs = performance.now();
     this.#times.push(this.lastEventMs);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anyFreePorts } from '../../../local/free-ports.ts';
+import { HeldPorts } from '../../../local/free-ports.ts';
 
 /** Two regions with everything twice take about 80. */
 const portsMax = 120;
@@ -21,7 +21,7 @@ export class Ground {
 
   static async create(): Promise<Ground> {
     const folder = await mkdtemp(join(tmpdir(), 'vote-faults-'));
-    const ground = new Ground(folder, await anyFreePorts(portsMax));
+    const ground = new Ground(folder, await choosePorts());
     await mkdir(ground.logFolder);
     return ground;
   }
@@ -40,3 +40,19 @@ export class Ground {
     await rm(this.folder, { recursive: true, force: true });
   }
 }
+
+/** Below those that the kernel gives to outgoing connections, of which a crowd has many. */
+async function choosePorts(): Promise<number[]> {
+  const held = new HeldPorts();
+  const free: number[] = [];
+  let port = firstPortMin + Math.floor(Math.random() * spread);
+  while (free.length < portsMax) {
+    if (await held.hold(port)) free.push(port);
+    port += 1;
+  }
+  await held.releaseAll();
+  return free;
+}
+
+const firstPortMin = 12_000;
+const spread = 18_000;
