@@ -213,7 +213,8 @@ function checkEnd(world: World, say: Say): void {
         if (next !== records.length) say('I10', `log ${logNo}/${at}: ${next} of ${records.length}`);
       }
     }
-    for (const { process, queue } of world.intakes.get(name)!) {
+    for (const { process, queue, takenBeyond } of world.intakes.get(name)!) {
+      if (takenBeyond > 0) say('I8', `${process.name} took votes by a clock that was set`);
       if (!process.isDead && queue.held !== 0) say('I12', `${process.name} holds ${queue.held}`);
     }
     for (const { stoppedBy, trouble, process } of world.ledgers.get(name)!) {

@@ -127,8 +127,9 @@ const clockIsSet: Fault = (world, random, atMs) => {
   const isBeyond = random.chance(0.6);
   const byMs = isBeyond ? random.pick([-1, 1]) * random.whole(200, 9000) : random.whole(-4, 4);
   world.timeline.after(atMs, () => {
-    const process = someProcess(world, random, 'intakes');
-    if (process !== undefined) process.offsetMs += byMs;
+    const intake = random.pick(world.intakes.get(random.pick(regionNames))!);
+    intake.process.offsetMs += byMs;
+    if (isBeyond) intake.beyondSinceMs = world.timeline.nowMs;
     world.isClockSet = true;
   });
 };

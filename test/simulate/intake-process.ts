@@ -26,6 +26,10 @@ export class IntakeProcess {
   readonly process: RoomProcess;
   readonly queue: ProduceQueue;
   readonly #parts: SubmitParts;
+  /** Since when its clock is off by more than is declared; it must see that and refuse. */
+  beyondSinceMs = Number.POSITIVE_INFINITY;
+  /** Votes that it took all the same. */
+  takenBeyond = 0;
   #isCaughtUp = false;
 
   constructor(
@@ -119,13 +123,20 @@ export class IntakeProcess {
   submit(submitted: Submitted): Promise<Accepted> {
     if (this.process.isDead) return Promise.reject(new Error('connection refused'));
     if (this.process.stoppedUntilMs <= this.process.timeline.nowMs) {
-      return submitVote(this.#parts, submitted);
+      return this.#take(submitted);
     }
     // Stopped: what arrives lies in its socket until it goes on.
     return new Promise((resolve, reject) => {
       this.process.after(0, () => {
-        submitVote(this.#parts, submitted).then(resolve, reject);
+        this.#take(submitted).then(resolve, reject);
       });
     });
+  }
+
+  async #take(submitted: Submitted): Promise<Accepted> {
+    const isBeyond = this.process.timeline.nowMs > this.beyondSinceMs;
+    const accepted = await submitVote(this.#parts, submitted);
+    if (isBeyond) this.takenBeyond++;
+    return accepted;
   }
 }
