@@ -17,8 +17,8 @@ export interface ClockCheck {
 
 const reviewMs = SECOND_MS;
 const askMs = 5 * SECOND_MS;
-/** The file is not read for every vote. */
-const errorMsMax = 100;
+/** The file is not read for every vote: what it said is used for this long. */
+const heldMsMax = 100;
 
 /**
  * @param options.clockErrorMs the declared bound, used where no file of ClockBound is named
@@ -88,7 +88,7 @@ function errorSource(options: {
   let held = read();
   let readAtMs = clock.monotonicMs();
   return () => {
-    if (clock.monotonicMs() - readAtMs > errorMsMax) {
+    if (clock.monotonicMs() - readAtMs > heldMsMax) {
       held = read();
       readAtMs = clock.monotonicMs();
     }
