@@ -171,6 +171,14 @@ export class Proxy {
   #carry(link: Link, from: Socket, to: Socket, direction: Direction): void {
     let carried = 0;
     let freeAtMs = 0;
+    const waiting: { piece: Uint8Array; dueMs: number }[] = [];
+    // One after the other, whatever the timers do: two of them may fire in either order.
+    const sendDue = (): void => {
+      while (waiting.length > 0 && waiting[0]!.dueMs <= performance.now() + 1) {
+        send(from, to, waiting.shift()!.piece);
+      }
+      if (waiting.length > 0) setTimeout(sendDue, waiting[0]!.dueMs - performance.now());
+    };
     from.on('data', (piece) => {
       const trouble = this.#troubles[direction];
       if (trouble.swallow === true) return;
@@ -185,9 +193,10 @@ export class Proxy {
         trouble.bytesPerS === undefined ? 0 : (piece.length / trouble.bytesPerS) * 1000;
       const dueMs = Math.max(freeAtMs, nowMs + (trouble.delayMs ?? 0)) + busyMs;
       // Pieces keep their order, also when a delay becomes shorter.
-      if (dueMs <= nowMs + 0.5 && freeAtMs <= nowMs) return send(from, to, piece);
+      if (dueMs <= nowMs + 0.5 && waiting.length === 0) return send(from, to, piece);
       freeAtMs = dueMs;
-      setTimeout(() => send(from, to, piece), dueMs - nowMs);
+      waiting.push({ piece, dueMs });
+      if (waiting.length === 1) setTimeout(sendDue, dueMs - nowMs);
     });
   }
 }
