@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { DAY_MS } from '#common/clock.ts';
-import { type AdminCredentials, openNewSession } from './portal-client.ts';
+import { type AdminCredentials, openNewSession } from './open-session.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The demo session and who administers it. */

@@ -1,6 +1,5 @@
 // npm run -s balance -- --session ID [--json]: how a session's records ended; does it add up?
 
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { topicName } from '#common/contracts/topics.ts';
 import { createLog } from '#common/log.ts';
@@ -9,9 +8,7 @@ import { isUuid } from '#common/uuid.ts';
 import { type Balance, judgedIn, verdicts } from '../../regional-core/records/balance/balance.ts';
 import { findSession } from '../../regional-core/records/sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../../regional-core/records/sql/read-balance.ts';
-import { placesIn } from '../places.ts';
-import { readStack } from '../stack-file.ts';
-import { root } from '../tools.ts';
+import { runCommand } from './command.ts';
 import { countLog, type PartitionHolds } from './count-log.ts';
 
 const usage = `Usage: npm run -s balance -- --session ID [--json]
@@ -33,23 +30,17 @@ export interface BalanceReport {
   readonly faults: readonly string[];
 }
 
-/** Reads the command line. Throws an Error with one sentence and the usage. */
+/** Reads the command line. Throws an Error with one sentence. */
 export function parseBalanceOptions(args: readonly string[]): { sessionId: string; json: boolean } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      allowPositionals: false,
-      options: { session: { type: 'string' }, json: { type: 'boolean', default: false } },
-    });
-    const { session: sessionId, json } = values;
-    if (sessionId === undefined) throw new Error('--session is missing');
-    if (!isUuid(sessionId)) throw new Error(`--session must be a UUID, not "${values.session}"`);
-    return { sessionId, json };
-  } catch (error) {
-    // Node's own text goes on about positional arguments: its first sentence is enough.
-    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new Error(`${reason}.\n${usage}`, { cause: error });
-  }
+  const { values } = parseArgs({
+    args: [...args],
+    allowPositionals: false,
+    options: { session: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
+  const { session: sessionId, json } = values;
+  if (sessionId === undefined) throw new Error('--session is missing');
+  if (!isUuid(sessionId)) throw new Error(`--session must be a UUID, not "${values.session}"`);
+  return { sessionId, json };
 }
 
 /**
@@ -142,30 +133,14 @@ export function formatBalance({ accepted, ...ends }: Balance): string {
   return `accepted ${accepted} = ${terms.join(' + ')}`;
 }
 
-async function main(): Promise<void> {
-  try {
-    const { sessionId, json } = parseBalanceOptions(process.argv.slice(2));
-    const stack = readStack(placesIn(join(root, '.local')).stack);
-    if (stack === undefined) throw new Error('No stack is ready here. Start it with: npm start');
+if (import.meta.main) {
+  await runCommand(usage, parseBalanceOptions, async ({ sessionId, json }, stack) => {
     const { postgres, regions } = stack;
     const { balance, faults } = await reportBalance(
       { postgres, regions, topicPrefix: '' },
       sessionId,
     );
     process.stdout.write(`${json ? JSON.stringify(balance) : formatBalance(balance)}\n`);
-    if (faults.length === 0) return;
-    process.stderr.write(`It does not add up:\n  ${faults.join('\n  ')}\n`);
-    process.exitCode = 1;
-  } catch (error) {
-    process.stderr.write(`${explain(error)}\n`);
-    process.exitCode = 1;
-  }
+    if (faults.length > 0) throw new Error(`It does not add up:\n  ${faults.join('\n  ')}`);
+  });
 }
-
-function explain(error: unknown): string {
-  const { message, code } = error as { message: string; code?: unknown };
-  if (code === 'ECONNREFUSED') return `The stack's stores do not answer: ${message || code}.`;
-  return message;
-}
-
-if (import.meta.main) await main();

@@ -13,7 +13,7 @@ const usage = `Usage: npm run finalise -- --session ID --key FILE [--password-fi
   --password-file FILE   your password for the portal; asked for when not given
 Another person runs the same with his key, and his own recount.`;
 
-/** Reads the command line. Throws an Error with one sentence and the usage. */
+/** Reads the command line. Throws an Error with one sentence. */
 export function parseFinaliseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

@@ -1,11 +1,8 @@
 // npm run -s recount -- --session ID: counts a session again from its sources and compares them.
 
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isUuid } from '#common/uuid.ts';
-import { placesIn } from '../places.ts';
-import { readStack } from '../stack-file.ts';
-import { root } from '../tools.ts';
+import { runCommand } from './command.ts';
 import {
   type Recount,
   type RecountSource,
@@ -29,43 +26,37 @@ interface Options {
   readonly json: boolean;
 }
 
-/** Reads the command line. Throws an Error with one sentence and the usage. */
+/** Reads the command line. Throws an Error with one sentence. */
 export function parseRecountOptions(args: readonly string[], random: () => number): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      allowPositionals: false,
-      options: {
-        session: { type: 'string' },
-        from: { type: 'string', default: 'all' },
-        order: { type: 'string', default: 'log' },
-        seed: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const { session: sessionId, from, order, json } = values;
-    if (sessionId === undefined) throw new Error('--session is missing');
-    if (!isUuid(sessionId)) throw new Error(`--session must be a UUID, not "${values.session}"`);
-    if (order !== 'log' && order !== 'random') {
-      throw new Error(`--order must be log or random, not "${order}"`);
-    }
-    if (values.seed !== undefined && order === 'log') {
-      throw new Error('--seed goes with --order random');
-    }
-    if (from !== 'all' && !recountSources.some((name) => name === from)) {
-      throw new Error(`--from must be rows, tallies, kafka or all, not "${from}"`);
-    }
-    // Whatever is counted again is held against the live tallies.
-    const sources = recountSources.filter(
-      (name) => [name, 'all'].includes(from) || name === 'tallies',
-    );
-    const seed = order === 'random' ? readSeed(values.seed, random) : undefined;
-    return { sessionId, sources, seed, json };
-  } catch (error) {
-    // Node's own text goes on about positional arguments: its first sentence is enough.
-    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new Error(`${reason}.\n${usage}`, { cause: error });
+  const { values } = parseArgs({
+    args: [...args],
+    allowPositionals: false,
+    options: {
+      session: { type: 'string' },
+      from: { type: 'string', default: 'all' },
+      order: { type: 'string', default: 'log' },
+      seed: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { session: sessionId, from, order, json } = values;
+  if (sessionId === undefined) throw new Error('--session is missing');
+  if (!isUuid(sessionId)) throw new Error(`--session must be a UUID, not "${values.session}"`);
+  if (order !== 'log' && order !== 'random') {
+    throw new Error(`--order must be log or random, not "${order}"`);
   }
+  if (values.seed !== undefined && order === 'log') {
+    throw new Error('--seed goes with --order random');
+  }
+  if (from !== 'all' && !recountSources.some((name) => name === from)) {
+    throw new Error(`--from must be rows, tallies, kafka or all, not "${from}"`);
+  }
+  // Whatever is counted again is held against the live tallies.
+  const sources = recountSources.filter(
+    (name) => [name, 'all'].includes(from) || name === 'tallies',
+  );
+  const seed = order === 'random' ? readSeed(values.seed, random) : undefined;
+  return { sessionId, sources, seed, json };
 }
 
 function readSeed(text: string | undefined, random: () => number): number {
@@ -100,14 +91,9 @@ export function formatRecount(recount: Recount, seed: number | undefined): strin
   return `${lines.join('\n')}\n`;
 }
 
-async function main(): Promise<void> {
-  try {
-    const { sessionId, sources, seed, json } = parseRecountOptions(
-      process.argv.slice(2),
-      Math.random,
-    );
-    const stack = readStack(placesIn(join(root, '.local')).stack);
-    if (stack === undefined) throw new Error('No stack is ready here. Start it with: npm start');
+if (import.meta.main) {
+  const parse = (args: readonly string[]) => parseRecountOptions(args, Math.random);
+  await runCommand(usage, parse, async ({ sessionId, sources, seed, json }, stack) => {
     const { postgres, regions } = stack;
     const stores = { postgres, regions, topicPrefix: '' };
     const recount = await recountSession(stores, sessionId, { sources, seed });
@@ -118,12 +104,5 @@ async function main(): Promise<void> {
         : formatRecount(recount, seed),
     );
     if (recount.differences.length > 0) process.exitCode = 1;
-  } catch (error) {
-    const { message, code } = error as { message: string; code?: unknown };
-    const isAway = code === 'ECONNREFUSED';
-    process.stderr.write(`${isAway ? "The stack's stores do not answer" : message}\n`);
-    process.exitCode = 1;
-  }
+  });
 }
-
-if (import.meta.main) await main();

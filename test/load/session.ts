@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sleep } from '#common/clock.ts';
-import { openNewSession } from '../../local/portal-client.ts';
+import { openNewSession } from '../../local/open-session.ts';
 import type { Target } from './target.ts';
 
 /** What the crowd needs to know of a session. */
