@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { Cache, type WholeAnswer } from '../../../local/edge/cache.ts';
 
-const clock = { nowMs: 0, now: () => 0, monotonicMs: () => clock.nowMs, after: systemClock.after };
+const clock = {
+  nowMs: 0,
+  now: () => 0,
+  monotonicMs: () => clock.nowMs,
+  after: (ms: number, act: () => void) => systemClock.after(ms, act),
+};
 
 function answerOf(body: string, status = 200, freshS = 60): WholeAnswer {
   const freshness = { kind: 'shared', freshS, staleS: 0, errorS: 0 } as const;

@@ -7,7 +7,7 @@ const clock = {
   nowMs: 0,
   now: () => Date.now(),
   monotonicMs: () => clock.nowMs,
-  after: systemClock.after,
+  after: (ms: number, act: () => void) => systemClock.after(ms, act),
 };
 const snapshot = '/api/v1/results/s1';
 
