@@ -24,8 +24,11 @@ export interface LabShape {
 }
 
 const regionNames = ['us-east-1', 'us-west-2'] as const;
-/** The first region's Kafka is as in the world, the second's is as small as it may be. */
-const brokers = [3, 1] as const;
+/**
+ * The first region's Kafka is as in the world, the second's is as small as it may be. Where each
+ * keeps the other's copies both are declared alike, so both are small: six brokers are too many here.
+ */
+const brokersOf = { region: [3, 1], 'two-regions': [1, 1] } as const;
 
 /** Keys that stand outside the services: ballots are signed and receipts checked by the lab. */
 export interface LabKeys {
@@ -68,6 +71,7 @@ export class Lab implements LabParts {
     const names = regionNames.slice(0, shape.regions);
     const secrets = await makeSecrets(join(ground.folder, 'secrets'), names);
     const { durability } = shape;
+    const brokers = brokersOf[durability];
     const facts: Facts = {
       regions: names,
       secrets,
@@ -89,7 +93,7 @@ export class Lab implements LabParts {
           VOTE_CLOCK_PEERS: clockPeers(ground, names),
           // Or nobody could vote while one region is away.
           VOTE_STANDBY_AWAY: 'accept',
-          ...(other === undefined ? {} : standbyBrokers(ground, other, 1 - at)),
+          ...(other === undefined ? {} : standbyBrokers(ground, other, brokers[1 - at]!)),
         },
       });
     });
@@ -153,8 +157,8 @@ function clockPeers(ground: Ground, regions: readonly string[]): string {
   return ids.map((id) => `http://127.0.0.1:${ground.port(`${id}/internal`)}/healthz`).join(',');
 }
 
-function standbyBrokers(ground: Ground, region: string, at: number): Record<string, string> {
-  const ids = Array.from({ length: brokers[at]! }, (_, id) => id + 1);
+function standbyBrokers(ground: Ground, region: string, count: number): Record<string, string> {
+  const ids = Array.from({ length: count }, (_, id) => id + 1);
   const addresses = ids.map((id) => `127.0.0.1:${ground.port(`kafka-${region}-proxy-${id}`)}`);
   return { VOTE_STANDBY_BROKERS: addresses.join(',') };
 }
