@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { sleep } from '#common/clock.ts';
 import {
   encodeSessionsMessage,
-  type SessionMessage,
   type SessionsMessage,
   sessionsMessageKey,
 } from '#common/contracts/session.ts';
@@ -15,6 +14,7 @@ import { topics } from '#common/contracts/topics.ts';
 import { createAdmin, createProducer } from '#common/kafka.ts';
 import { anyFreePorts } from '../../local/free-ports.ts';
 import { startTestStores } from '../../local/test-stores.ts';
+import { sessionMessage } from '../support/session.ts';
 import { createSigningKey } from '../support/votes.ts';
 
 /** One intake as it runs in production, on a Kafka and a Redis of its own, and nobody behind it. */
@@ -38,7 +38,9 @@ export async function startIntakeProcess(sessions: number): Promise<IntakeProces
   const stores = await startTestStores();
   const folder = mkdtempSync(join(tmpdir(), 'vote-bench-'));
   const ballotKey = createSigningKey();
-  const messages = Array.from({ length: sessions }, (_, no) => openSession(no));
+  const messages = Array.from({ length: sessions }, (_, no) =>
+    sessionMessage({ session_no: no + 1 }),
+  );
   await announce(stores.kafka, [
     { type: 'ballot_keys', v: 1, keys: [ballotKey.publicJwk] },
     ...messages,
@@ -82,27 +84,6 @@ export async function startIntakeProcess(sessions: number): Promise<IntakeProces
       await stores.stop();
       rmSync(folder, { recursive: true });
     },
-  };
-}
-
-function openSession(no: number): SessionMessage {
-  return {
-    type: 'session',
-    v: 1,
-    epoch: 1,
-    version: 1,
-    session_id: randomUUID(),
-    session_no: no + 1,
-    title: 'A session',
-    options: [
-      { option_id: 'tea', label: 'Tea' },
-      { option_id: 'coffee', label: 'Coffee' },
-    ],
-    opens_at_ms: Date.now() - 60_000,
-    closes_at_ms: Date.now() + 3_600_000,
-    eligibility: ['code'],
-    results_policy: 'live',
-    released_at_ms: null,
   };
 }
 

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { type Ballot, signBallot } from '#common/contracts/ballot-token.ts';
-import { encodeSessionsMessage, graceMs, type SessionMessage } from '#common/contracts/session.ts';
+import { encodeSessionsMessage, graceMs } from '#common/contracts/session.ts';
 import { fairFrom, Gate, queueWaitMsMax } from '#common/gate.ts';
 import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createLog } from '#common/log.ts';
@@ -21,6 +21,7 @@ import {
 import { Sessions } from '../../../regional-core/intake/sessions.ts';
 import { createVoteCrypto } from '../../../regional-core/intake/vote-crypto.ts';
 import { MemoryVoteLog } from '../../support/memory-vote-log.ts';
+import { sessionMessage } from '../../support/session.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
 
 /** The handler alone: a log in memory, a clock that the test moves, claims that say what it wants. */
@@ -29,24 +30,10 @@ const receiptKey = createSigningKey();
 const secret = 'the-secret-of-the-edge';
 const clockErrorMs = 5;
 const closesAtMs = Date.now() + 60_000;
-const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
-  version: 1,
-  session_id: randomUUID(),
-  session_no: 1,
-  title: 'A session',
-  options: [
-    { option_id: 'tea', label: 'Tea' },
-    { option_id: 'coffee', label: 'Coffee' },
-  ],
+const session = sessionMessage({
   opens_at_ms: closesAtMs - 120_000,
   closes_at_ms: closesAtMs,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
-};
+});
 
 let nowMs: number;
 /** What passes beyond real time. */

@@ -7,11 +7,7 @@ import { afterAll, beforeEach, inject } from 'vitest';
 import { sleep, systemClock } from '#common/clock.ts';
 import { signBallot } from '#common/contracts/ballot-token.ts';
 import { type Receipt, verifyReceipt } from '#common/contracts/receipt.ts';
-import {
-  encodeSessionsMessage,
-  type SessionMessage,
-  sessionsMessageKey,
-} from '#common/contracts/session.ts';
+import { encodeSessionsMessage, sessionsMessageKey } from '#common/contracts/session.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
 import { createProducer, readLogBounds } from '#common/kafka.ts';
@@ -20,6 +16,7 @@ import { createLog } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
 import { createRedis } from '#common/redis.ts';
 import { start } from '../../../regional-core/intake/start.ts';
+import { sessionMessage } from '../../support/session.ts';
 import { createTestTopics, type TestTopics } from '../../support/topics.ts';
 import { createBallot, createSigningKey } from '../../support/votes.ts';
 
@@ -40,24 +37,7 @@ export const confirmationKey = createSecretKey(randomBytes(32));
 const secret = 'the-secret-of-the-edge';
 export const redis = createRedis({ url: redisUrl, name: 'test', commandMs: 1000, log });
 
-export const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
-  version: 3,
-  session_id: randomUUID(),
-  session_no: 1,
-  title: 'A session',
-  options: [
-    { option_id: 'tea', label: 'Tea' },
-    { option_id: 'coffee', label: 'Coffee' },
-  ],
-  opens_at_ms: Date.now() - 60_000,
-  closes_at_ms: Date.now() + 3_600_000,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
-};
+export const session = sessionMessage({ version: 3 });
 export const scheduled = {
   ...session,
   session_id: randomUUID(),

@@ -1,10 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Clock } from '#common/clock.ts';
-import {
-  decodeSessionsMessage,
-  type SessionMessage,
-  type SessionsMessage,
-} from '#common/contracts/session.ts';
+import { decodeSessionsMessage, type SessionsMessage } from '#common/contracts/session.ts';
 import {
   type Covers,
   decodeTotalsMessage,
@@ -16,27 +12,16 @@ import { createPublisherMetrics } from '../../../regional-core/publisher/metrics
 import { Publisher } from '../../../regional-core/publisher/publisher.ts';
 import type { TotalsRead } from '../../../regional-core/publisher/sql/read-totals.ts';
 import { nothingTold, type Told } from '../../../regional-core/publisher/told.ts';
+import { sessionMessage } from '../../support/session.ts';
 
-const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
-  version: 1,
-  session_id: '0190a0de-7b7c-7cc0-8000-000000000001',
+const session = sessionMessage({
   session_no: 7,
-  title: 'A session',
-  options: [
-    { option_id: 'a', label: 'A' },
-    { option_id: 'b', label: 'B' },
-  ],
+  options: ['a', 'b'].map((option_id) => ({ option_id, label: option_id })),
   opens_at_ms: 1000,
   closes_at_ms: 2000,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
   sealed_at_ms: null,
   final: null,
-};
+});
 
 /** A clock that stands until time is let pass; whoever waits is woken in order. */
 function standingClock(): Clock & { pass: (ms: number) => Promise<void> } {

@@ -5,24 +5,17 @@ import {
   contradictsFinal,
   sessionToTell,
 } from '../../../regional-core/publisher/session-to-tell.ts';
+import { sessionMessage } from '../../support/session.ts';
 
-const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
+const session = sessionMessage({
   version: 3,
-  session_id: '0190a0de-7b7c-7cc0-8000-000000000001',
   session_no: 7,
-  title: 'A session',
   options: [],
   opens_at_ms: 1000,
   closes_at_ms: 2000,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
   sealed_at_ms: 2100,
   final: null,
-};
+});
 const final = (digest = 'd') => ({
   digest,
   counts: [1, 2],

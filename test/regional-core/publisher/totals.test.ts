@@ -1,30 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SessionMessage } from '#common/contracts/session.ts';
 import type { Covers } from '#common/contracts/vote-aggregated.ts';
 import type { TotalsRead } from '../../../regional-core/publisher/sql/read-totals.ts';
 import { nothingTold } from '../../../regional-core/publisher/told.ts';
 import { totalsToPublish } from '../../../regional-core/publisher/totals.ts';
+import { sessionMessage } from '../../support/session.ts';
 
-const session: SessionMessage = {
-  type: 'session',
-  v: 1,
-  epoch: 1,
-  version: 1,
-  session_id: '0190a0de-7b7c-7cc0-8000-000000000001',
+const session = sessionMessage({
   session_no: 7,
-  title: 'A session',
-  options: [
-    { option_id: 'a', label: 'A' },
-    { option_id: 'b', label: 'B' },
-    { option_id: 'c', label: 'C' },
-  ],
+  options: ['a', 'b', 'c'].map((option_id) => ({ option_id, label: option_id })),
   opens_at_ms: 1000,
   closes_at_ms: 2000,
-  eligibility: ['code'],
-  results_policy: 'live',
-  released_at_ms: null,
-};
+});
 const sessions = new Map([[7, session]]);
 const read: TotalsRead = {
   epoch: 1,

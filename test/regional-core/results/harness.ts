@@ -14,6 +14,7 @@ import { createResultsApp } from '../../../regional-core/results/app.ts';
 import { createResults } from '../../../regional-core/results/create-results.ts';
 import { createMetrics } from '../../../regional-core/results/metrics.ts';
 import type { Results } from '../../../regional-core/results/results.ts';
+import { sessionMessage } from '../../support/session.ts';
 import { EventSourceParser } from './event-source.ts';
 
 export const sessionId = '11111111-1111-4111-8111-111111111111';
@@ -23,22 +24,14 @@ export const opensAtMs = Date.UTC(2026, 0, 1);
 export const closesAtMs = opensAtMs + 3_600_000;
 
 export function aSession(changes: Partial<SessionMessage> = {}): SessionMessage {
-  return {
-    type: 'session',
-    v: 1,
-    epoch: 1,
-    version: 1,
+  return sessionMessage({
     session_id: sessionId,
-    session_no: 1,
     title: 'The final',
     options: ['a', 'b', 'c'].map((id) => ({ option_id: id, label: `Option ${id}` })),
     opens_at_ms: opensAtMs,
     closes_at_ms: closesAtMs,
-    eligibility: ['code'],
-    results_policy: 'live',
-    released_at_ms: null,
     ...changes,
-  };
+  });
 }
 
 export function aFinal(changes: Partial<FinalResult> = {}): FinalResult {
