@@ -30,6 +30,7 @@ export interface CopiesParts {
   readonly onLate: () => void;
 }
 
+/** An answer waits this long for the copies; then its outcome is unknown. */
 export const copiesWaitMsMax = 3000;
 const pollMsMin = 5;
 const pollMsMax = 100;

@@ -17,6 +17,10 @@ export interface TopicFollower {
 
 const recordsAtOnceMax = 5000;
 
+/**
+ * Begins at once and tries again while Kafka is away. A record may be handed on again: where the
+ * log was compacted past the place that was read, it is read anew from its start.
+ */
 export function followTopic(
   options: LogReaderOptions,
   onRecords: (records: readonly LogRecord[]) => void,

@@ -17,6 +17,7 @@ const recheckMs = MINUTE_MS;
 /** While it is away, or somebody is mending it. */
 const soonMs = 5 * SECOND_MS;
 
+/** Asks now, at each new connection, and every minute; every 5 s while it is away or wrong. */
 export function watchRedisPolicy(redis: Redis, log: Log): RedisPolicy {
   const closing = new AbortController();
   let policy: string | undefined;

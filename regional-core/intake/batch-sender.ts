@@ -30,6 +30,7 @@ interface Attempt {
   readonly error?: unknown;
 }
 
+/** A leader has this long to acknowledge a batch; then another gets it, too. */
 export const attemptMs = 400;
 
 /**

@@ -29,6 +29,7 @@ export interface Told {
   readonly staleSinceMs: number | null;
 }
 
+/** What topics without a record hold. */
 export const nothingTold: Told = {
   totals: { epoch: 0, covers: {}, corrections: 0 },
   sessions: [],

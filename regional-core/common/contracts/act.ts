@@ -121,6 +121,7 @@ export function actHash(body: string): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
+/** 64 hexadecimal digits in lower case. */
 export function isActHash(text: unknown): text is string {
   return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
 }
@@ -149,6 +150,7 @@ export function verifyActSignature(
   return verify(null, signedText(hash), key, bytes);
 }
 
+/** `same_person`: two keys, registered by one admin. */
 export type AgreementVerdict =
   | { readonly ok: true }
   | {
