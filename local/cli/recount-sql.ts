@@ -94,7 +94,7 @@ export async function readKeys(client: PoolClient): Promise<{
   };
 }
 
-/** Bytes of vote ids, both ends included; `to` undefined: to the last. */
+/** Vote ids as 32 hexadecimal digits, both ends included. */
 export interface VoteRange {
   readonly from: string;
   readonly to: string;

@@ -1,6 +1,7 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
@@ -138,12 +139,12 @@ test('a Redis that does not answer costs the first vote 100 ms and the next ones
 });
 
 /** Answers as it is told to, and remembers what was taken back. */
-function claimsAnswering(answers: ClaimAnswer[]): { claims: Claims; withdrawn: () => number } {
+function claimsAnswering(answers: ClaimAnswer[], finish: ClaimStore['finish'] = async () => {}) {
   let withdrawn = 0;
   const store: ClaimStore = {
     admit: () => Promise.resolve(answers.shift()!),
     countStranger: () => Promise.resolve(0),
-    finish: () => Promise.resolve(),
+    finish,
     withdraw: async () => {
       withdrawn++;
     },
@@ -185,4 +186,20 @@ test('within both limits the vote is claimed, and the claim stays', async () => 
   expect(admission).toMatchObject({ limited: false, held: undefined });
   expect('pending' in admission && admission.pending?.subarray(1, 9)).toEqual(choice);
   expect(withdrawn()).toBe(0);
+});
+
+test('while 2,000 claims are being written a further one is dropped, and not when they are', async () => {
+  const writing: (() => void)[] = [];
+  const { claims } = claimsAnswering([], () => new Promise((resolve) => writing.push(resolve)));
+  const place = { region: 'us-east-1', partition: 0, offset: 1, durability: 'single' } as const;
+  const signed = { kid: randomBytes(8).toString('base64url'), signature: randomBytes(64) };
+  const done = { ...place, ...signed, acceptedAtMs: Date.now() };
+  const finish = (): void => claims.finish(randomUUID(), choice, done);
+  for (let no = 0; no < 2001; no++) finish();
+  expect(writing).toHaveLength(2000);
+  for (const written of writing.splice(0)) written();
+  await setImmediate();
+  finish();
+  expect(writing).toHaveLength(1);
+  writing[0]!();
 });
