@@ -11,6 +11,14 @@ test('the generated pages are what the code says (else: node docs/generate.ts)',
   for (const [page, content] of await generatedPages()) expect(read(page), page).toBe(content);
 });
 
+test('metrics are made where their page is made from', () => {
+  const files = globSync('{regional-core,admin-portal,local}/**/*.ts').filter(
+    (file) => !file.endsWith('metrics.ts'),
+  );
+  const hidden = files.filter((file) => /new (Counter|Gauge|Histogram)\(/.test(read(file)));
+  expect(hidden).toEqual([]);
+});
+
 test('every dependency has its line, and no line is of one that is gone', () => {
   const page = read('docs/dependencies.md');
   const named = new Set([...page.matchAll(/`([@a-z][\w@/.*-]+)`/g)].map(([, name]) => name!));

@@ -27,7 +27,7 @@ export async function submitAct(
     const signed = await client.post<ActAnswer>(`/acts/${hash}/signatures`, signAct(body, key));
     return { hash, state: signed.agreed_at === null ? 'waiting' : 'agreed' };
   } catch (error) {
-    const isOwn = error instanceof PortalRefusal && /signed this already/.test(error.message);
+    const isOwn = error instanceof PortalRefusal && error.code === 'already_signed';
     if (isOwn) return { hash, state: 'signed_before' };
     throw error;
   }

@@ -3,13 +3,13 @@ import { systemClock } from '#common/clock.ts';
 import { Gate } from '#common/gate.ts';
 import { closeGracefully, createHttpServer, listen } from '#common/http-server.ts';
 import { listenPublic } from '#common/listen-public.ts';
-import { Counter } from '#common/metrics.ts';
 import { runService } from '#common/service.ts';
 import { shedding } from '#common/shed.ts';
 import { readAcls } from '#waf/read.ts';
 import { readEdgeConfig } from '../../edge-config/read.ts';
 import { createEdge } from './app.ts';
 import { edgeConfig } from './config.ts';
+import { createTurnedAwayCounter } from './metrics.ts';
 
 /** Requests under way get so long; streams never end by themselves and are cut then. */
 const finishMs = 2000;
@@ -31,12 +31,11 @@ await runService({
       metrics,
     });
     const gate = new Gate({ clock: systemClock, random, waitedMs: () => 0 });
-    const turnedAway = new Counter({
-      name: 'edge_turned_away_total',
-      help: 'Requests answered 503 at once because the event loop was behind.',
-      registers: [metrics],
-    });
-    const gated = shedding(answering(edge.listener(), gate), gate, () => turnedAway.inc());
+    const gated = shedding(
+      answering(edge.listener(), gate),
+      gate,
+      createTurnedAwayCounter(metrics),
+    );
     const server = createHttpServer(gated);
     const portalServer = createHttpServer(edge.listener('portal'));
     await listenPublic(server, config.host, config.port, connectionsMax);

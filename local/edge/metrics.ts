@@ -76,3 +76,13 @@ export function createEdgeMetrics(registry: Registry): EdgeMetrics {
     originFault: (name, fault) => faults.inc({ origin: name, fault }),
   };
 }
+
+/** Counts what is turned away ahead of the edge, while the loop is behind. */
+export function createTurnedAwayCounter(registry: Registry): () => void {
+  const turnedAway = new Counter({
+    name: 'edge_turned_away_total',
+    help: 'Requests answered 503 at once because the event loop was behind.',
+    registers: [registry],
+  });
+  return () => turnedAway.inc();
+}

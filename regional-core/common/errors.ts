@@ -49,6 +49,7 @@ export const errorTable = {
   // Admins.
   session_conflict: [409, false, 'The session is not in a state that allows this.'],
   act_conflict: [409, false, 'This cannot be decided now.'],
+  already_signed: [409, false, 'You have signed this already; another person has to.'],
   already_taken: [409, false, 'Somebody else has this already.'],
   invalid_signature: [422, false, 'The signature is not the one of this key for this act.'],
   // Trouble on our side.

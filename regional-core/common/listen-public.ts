@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server as NetServer, type Socket }
  * Listening sockets of one public listener. Node (libuv 1.52) takes one new connection from each
  * listening socket in a turn of the event loop: under overload, with turns of 40 ms, that would be
  * 25 connections a second, and everybody else would hang in the kernel's queue where no gate sees
- * them (m: with one socket 1 in each turn, with 16 sockets 16).
+ * them (measured: 1 in each turn with one socket, 16 with 16).
  */
 export const acceptors = 32;
 

@@ -75,6 +75,7 @@ test('each error that a voter can meet has words of its own', () => {
     'unsupported_media_type',
     'session_conflict',
     'act_conflict',
+    'already_signed',
     'already_taken',
     'invalid_signature',
     // These have screens of their own.

@@ -91,7 +91,7 @@ describe('deciding together', () => {
     for (const { status, body } of [twice, byOtherKey]) {
       expect([status, body['error'], body['message']]).toEqual([
         409,
-        'act_conflict',
+        'already_signed',
         'You have signed this already; another person has to.',
       ]);
     }

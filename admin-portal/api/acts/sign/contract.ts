@@ -25,6 +25,7 @@ export const paths: ZodOpenApiPathsObject = {
           'forbidden',
           'not_found',
           'act_conflict',
+          'already_signed',
           'invalid_signature',
           'body_too_large',
           'unsupported_media_type',

@@ -38,8 +38,7 @@ export function addSignAct(router: Router, portal: Portal): void {
       return { row: await actOf(db, hash), outcome: how };
     });
     if (outcome === 'signed_before') {
-      throw new ServiceError('act_conflict', {
-        message: 'You have signed this already; another person has to.',
+      throw new ServiceError('already_signed', {
         members: { act_hash: context.params['act_hash'] },
       });
     }
