@@ -39,6 +39,12 @@ export interface OriginRequest {
 const requestsMax = 2048;
 const streamsMax = 9000;
 const silentS = 30;
+/**
+ * An origin that has left a request without a word for this long, with many more behind it, is
+ * given no new ones: they would wait longer than those who sent them. A few may be slow by nature.
+ */
+const waitMsMax = 1000;
+const waitingMin = 64;
 
 /** Connections to one origin of one region: kept alive, bounded, never retried. */
 export class OriginPool {
@@ -50,6 +56,8 @@ export class OriginPool {
   readonly #readMs: number;
   readonly #inFlightMax: number;
   #inFlight = 0;
+  /** Requests without an answer yet, the oldest first → when they were sent. */
+  readonly #waiting = new Map<ClientRequest, number>();
 
   constructor(name: string, url: URL, settings: ServiceOrigin) {
     this.name = name;
@@ -73,18 +81,30 @@ export class OriginPool {
         this.onOutcome(this, error);
         reject(error);
       };
-      if (this.#inFlight >= this.#inFlightMax) return fail(new OriginError('full'));
+      if (this.#isFull()) return fail(new OriginError('full'));
       this.#inFlight++;
       const upstream = this.#open(sent);
+      this.#waiting.set(upstream, performance.now());
       upstream.on('response', (response) => {
+        this.#waiting.delete(upstream);
         this.onOutcome(this, undefined);
         resolve(response);
       });
       upstream.on('timeout', () => upstream.destroy(new OriginError('timeout')));
       upstream.on('error', (error) => fail(toOriginError(error)));
-      upstream.on('close', () => this.#inFlight--);
+      upstream.on('close', () => {
+        this.#waiting.delete(upstream);
+        this.#inFlight--;
+      });
       upstream.end(sent.body);
     });
+  }
+
+  #isFull(): boolean {
+    if (this.#inFlight >= this.#inFlightMax) return true;
+    if (this.#waiting.size < waitingMin) return false;
+    const [sentMs] = this.#waiting.values();
+    return performance.now() - sentMs! > waitMsMax;
   }
 
   #open(sent: OriginRequest): ClientRequest {

@@ -22,6 +22,8 @@ import { onItsOwnCore } from './pin.ts';
 import { createSession } from './session.ts';
 import { readTarget, type Target } from './target.ts';
 
+/** Code that runs the first time is slow: what it does to voters is not measured. */
+const warmUpS = 20;
 const calmS = 30;
 const rushS = 60;
 const afterS = 90;
@@ -42,8 +44,13 @@ async function main(): Promise<number> {
   if (!(rate > 0 && rush > rate)) throw new Error('--rate and --times must be numbers above 1.');
   const target = readTarget();
   const session = await createSession(target, openS);
-  const phases = [new Phase('before', rate), new Phase('rush', rush), new Phase('after', rate)];
-  const seconds = [calmS, rushS, afterS];
+  const phases = [
+    new Phase('warm-up', rate),
+    new Phase('before', rate),
+    new Phase('rush', rush),
+    new Phase('after', rate),
+  ];
+  const seconds = [warmUpS, calmS, rushS, afterS];
   const count = phases.reduce((sum, phase, at) => sum + phase.rate * seconds[at]!, 0);
   console.log(`session ${session.sessionId}: signing ${count} ballots`);
   const voters = signBallots(target, session.sessionId, count);
@@ -52,11 +59,13 @@ async function main(): Promise<number> {
   const casting = { target, connections, session };
   await onItsOwnCore(target.stack.services, availableParallelism(), async () => {
     const open: Promise<void>[] = [];
+    const progress = sayProgress(gauge);
     for (const [at, phase] of phases.entries()) {
       console.log(`${phase.name}: ${phase.rate} votes/s for ${seconds[at]} s`);
       await runPhase({ phase, seconds: seconds[at]!, casting, voters, gauge, open });
     }
     await Promise.all(open);
+    clearInterval(progress);
   });
   connections.close();
   console.table(phases.map((phase) => phase.report()));
@@ -69,6 +78,22 @@ async function main(): Promise<number> {
   ];
   for (const [text, ok] of checks) console.log(`  ${ok ? 'ok    ' : 'FAILED'} ${text}`);
   return checks.every(([, ok]) => ok) ? 0 : 1;
+}
+
+const progressS = 5;
+
+/** What became of attempts, every few seconds. */
+function sayProgress(gauge: Gauge): NodeJS.Timeout {
+  let before = new Map<string, number>();
+  return setInterval(() => {
+    const now = new Map([...gauge.errors, ['accepted', gauge.accepted]] as [string, number][]);
+    const rates = [...now].map(([name, count]) => {
+      const perSecond = (count - (before.get(name) ?? 0)) / progressS;
+      return `${perSecond.toFixed(0)}/s ${name}`;
+    });
+    before = now;
+    console.log(`  ${gauge.inFlight} on their way, ${rates.join(', ')}`);
+  }, progressS * 1000);
 }
 
 /** Signed here with the stack's own key: opening 200,000 ballots would take minutes. */
@@ -131,7 +156,7 @@ function isTurnedAway(code: string): boolean {
   return code === 'overloaded' || code === 'http_503';
 }
 
-function checkPhases([before, rush, after]: readonly Phase[]): (readonly [string, boolean])[] {
+function checkPhases([, before, rush, after]: readonly Phase[]): (readonly [string, boolean])[] {
   const bound = Math.max(submitMsMax, 2 * before!.report().submitP99);
   const { turnedAway, turnedAwayP99 } = rush!.report();
   const normal = after!.normalFrom(bound);

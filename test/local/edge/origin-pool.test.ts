@@ -69,22 +69,40 @@ describe('the connections to an origin', () => {
     expect(ports[2]).not.toBe(ports[0]);
   });
 
-  it('are 2,048 at most: one more is refused at once, and let in when one has ended', async () => {
+  it('are 2,048 at most: one more is refused at once, and let in when they have ended', async () => {
     const [origin, pool] = await originAndPool({ ConnectionTimeout: 10, OriginReadTimeout: 30 });
     const waiting: { end: () => void }[] = [];
     origin.answer = (_asked, _request, response) => void waiting.push(response);
     const sent = Array.from({ length: 2048 }, () => send(pool));
     expect(await faultOf(send(pool))).toEqual(['full', 503]);
     while (waiting.length < 2048) await new Promise((resolve) => setTimeout(resolve, 10));
-    waiting[0]!.end();
-    const first = (await Promise.race(sent)) as NodeJS.ReadableStream;
-    await once(first.resume(), 'end');
+    for (const response of waiting.splice(0)) response.end();
+    const answers = (await Promise.all(sent)) as NodeJS.ReadableStream[];
+    await Promise.all(answers.map((answer) => once(answer.resume(), 'end')));
     await new Promise(setImmediate);
     const next = send(pool);
-    while (waiting.length < 2049) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (waiting.length < 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    waiting[0]!.end();
+    await next;
+  }, 30_000);
+
+  it('are given nothing more while 64 requests have waited for a second', async () => {
+    const [origin, pool] = await originAndPool({ ConnectionTimeout: 10, OriginReadTimeout: 30 });
+    const waiting: { end: () => void }[] = [];
+    origin.answer = (_asked, _request, response) => void waiting.push(response);
+    const sent = Array.from({ length: 63 }, () => send(pool));
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    // A few slow ones shut nobody out.
+    sent.push(send(pool));
+    expect(await faultOf(send(pool))).toEqual(['full', 503]);
+    while (waiting.length < 64) await new Promise((resolve) => setTimeout(resolve, 10));
+    waiting[0]!.end();
+    await sent[0];
+    const next = send(pool);
+    while (waiting.length < 65) await new Promise((resolve) => setTimeout(resolve, 10));
     for (const response of waiting) response.end();
     await Promise.all([...sent, next]);
-  }, 30_000);
+  });
 
   it('tell an origin that is not there from one that does not accept', async () => {
     const gone = new Origin();
