@@ -53,7 +53,7 @@ export function followTopic(
         followNew();
         const batches = await reader.take(recordsAtOnceMax, 500);
         for (const batch of batches) if (batch.records.length > 0) onRecords(batch.records);
-        if (reader.caughtUp()) reachedEndAtMs = reader.heardAtMs;
+        if (reader.caughtUp()) reachedEndAtMs = Math.max(reachedEndAtMs, reader.endsKnownAtMs);
       } catch (error) {
         if (!(error instanceof OffsetOutOfRangeError)) throw error;
         // Compaction or a new topic: the latest of each key is what counts, so read it all again.

@@ -35,6 +35,8 @@ interface Held {
   /** Next offset to hand out: first of the records. */
   handedOut: number;
   logEnd: number | undefined;
+  /** When the question was asked that the log's end answered last. */
+  endAskedAtMs: number;
   records: LogRecord[];
   /** Why this partition cannot be read any further from where it is. */
   trouble: Error | undefined;
@@ -68,8 +70,14 @@ export class LogBuffer {
   /** Forgets what is held of a partition and expects it from the offset given. */
   start(partition: number, offset: number): void {
     this.drop(partition);
-    const nothing = { logEnd: undefined, records: [], trouble: undefined };
-    this.#partitions.set(partition, { position: offset, handedOut: offset, ...nothing });
+    this.#partitions.set(partition, {
+      position: offset,
+      handedOut: offset,
+      logEnd: undefined,
+      endAskedAtMs: Number.NEGATIVE_INFINITY,
+      records: [],
+      trouble: undefined,
+    });
   }
 
   drop(partition: number): void {
@@ -92,9 +100,18 @@ export class LogBuffer {
     return this.#partitions.get(partition)?.position === offset;
   }
 
-  heardEnd(partition: number, logEnd: number): void {
+  /** @param askedAtMs when the broker was asked: an answer may have lain unread for long */
+  heardEnd(partition: number, logEnd: number, askedAtMs: number): void {
     const held = this.#partitions.get(partition);
-    if (held !== undefined) held.logEnd = logEnd;
+    if (held === undefined) return;
+    held.logEnd = logEnd;
+    held.endAskedAtMs = askedAtMs;
+  }
+
+  /** The end of each partition is known as of this moment; −∞ before each was heard. */
+  get endsKnownAtMs(): number {
+    if (this.#partitions.size === 0) return Number.NEGATIVE_INFINITY;
+    return Math.min(...[...this.#partitions.values()].map(({ endAskedAtMs }) => endAskedAtMs));
   }
 
   add(partition: number, batch: FetchedBatch): void {

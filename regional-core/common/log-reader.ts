@@ -50,7 +50,6 @@ export class LogReader {
   #layoutRead: Promise<void> | undefined;
   #replaced: LogReplacedError | undefined;
   readonly #watching: Promise<void>;
-  #heardAtMs = Number.NEGATIVE_INFINITY;
   #wakeTaker: (() => void) | undefined;
   #wakeLoops: (() => void)[] = [];
 
@@ -117,9 +116,12 @@ export class LogReader {
     return this.#buffer.isTaken();
   }
 
-  /** Monotonic milliseconds of the last answer from any broker; −∞ before the first. */
-  get heardAtMs(): number {
-    return this.#heardAtMs;
+  /**
+   * Monotonic milliseconds as of which the end of each partition is known: when it was asked for,
+   * not when the answer was read, which a stopped process does late. −∞ before each was heard.
+   */
+  get endsKnownAtMs(): number {
+    return this.#buffer.endsKnownAtMs;
   }
 
   /** Log end of each partition as last heard. */
@@ -256,6 +258,7 @@ export class LogReader {
       // By it the broker sees whether its log has the past that we have read (KIP-595).
       lastFetchedEpoch: epochBefore,
     }));
+    const askedAtMs = performance.now();
     const response = await this.#consumer.fetch({
       node,
       maxWaitTime: this.#maxWaitMs,
@@ -263,7 +266,6 @@ export class LogReader {
       maxBytes: fetchBytesMax,
       topics: [{ topicId: this.#layout!.topicId, partitions }],
     });
-    this.#heardAtMs = performance.now();
     for (const topic of response.responses) {
       for (const answer of topic.partitions) {
         const { partitionIndex: partition, divergingEpoch } = answer;
@@ -275,7 +277,7 @@ export class LogReader {
           this.#buffer.fail(partition, new LogDivergedError(partition, offset, agreedTo));
           continue;
         }
-        this.#buffer.heardEnd(partition, Number(answer.highWatermark));
+        this.#buffer.heardEnd(partition, Number(answer.highWatermark), askedAtMs);
         for (const batch of answer.records ?? []) this.#buffer.add(partition, batch);
       }
     }

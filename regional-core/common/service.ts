@@ -30,6 +30,8 @@ export interface ServiceContext<C> {
   readonly random: () => number;
   /** Aborts when the drain begins: loops end, waits return. */
   readonly draining: AbortSignal;
+  /** That the event loop stood still just now: what waited meanwhile is late in every respect. */
+  readonly loopTrouble: () => string | undefined;
   /** Ends the process with 1 after logging: for a state that only a restart mends. */
   readonly fail: (error: unknown, why: string) => void;
 }
@@ -95,6 +97,7 @@ export async function runService<S extends ConfigSpec>(
       clock: systemClock,
       random: Math.random,
       draining: draining.signal,
+      loopTrouble: () => loop?.trouble(),
       fail,
     });
     // From here on: reading the sources alone stops the loop for the better part of a second.

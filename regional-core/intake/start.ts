@@ -32,7 +32,7 @@ type Context = ServiceContext<ConfigOf<typeof config>>;
 
 /** Wires intake: the stores it may lose (Redis), the log it may not (Kafka), the one route. */
 export async function start(context: Context): Promise<Running> {
-  const { config: values, log, clock, random } = context;
+  const { config: values, log, clock, random, loopTrouble } = context;
   checkDurability(values.durability, values.kafkaReplication);
   const { region, redisUrl: url } = values;
   const kafka = { brokers: values.kafkaBrokers, clientId: `intake-${process.pid}` };
@@ -77,8 +77,9 @@ export async function start(context: Context): Promise<Running> {
       queue: logs.queue,
       clock,
       random,
-      // Whoever asks all the same gets no promise either.
-      isReady: () => notReady().length === 0,
+      // Whoever asks all the same gets no promise either. After a standstill the clock, the topics
+      // and the region are as they were before it, until they are heard of again.
+      isReady: () => loopTrouble() === undefined && notReady().length === 0,
       gate,
       limitedTokens: new LimitedTokens(clock),
     },

@@ -2,7 +2,7 @@ import { type Clock, toTimestamp } from '#common/clock.ts';
 import type { Confirmation } from '#common/confirmation.ts';
 import type { Ballot, BallotVerdict } from '#common/contracts/ballot-token.ts';
 import type { ReceiptFields } from '#common/contracts/receipt.ts';
-import { graceMs, sessionState } from '#common/contracts/session.ts';
+import { graceMs, type SessionMessage, sessionState } from '#common/contracts/session.ts';
 import { encodeVoteRecord, voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { jitteredRetryS, ServiceError } from '#common/errors.ts';
 import type { PublicKeys } from '#common/keys.ts';
@@ -69,7 +69,6 @@ interface Submission {
   readonly ballot: Ballot;
   readonly kid: string;
   readonly signature: Buffer;
-  readonly session: KnownSession;
   readonly optionNo: number;
   readonly address: string;
 }
@@ -142,13 +141,17 @@ async function check(parts: SubmitParts, submitted: Submitted): Promise<Submissi
       message: 'Idempotency-Key must have 8 to 128 letters, digits, dashes or underscores.',
     });
   }
-  if (!parts.isReady()) throw notReady(parts);
+  requireReady(parts);
   const { ballot, kid, signature } = await checkBallot(parts, submitted);
   if (ballot.session_id !== vote.sessionId) throw new ServiceError('invalid_ballot');
   const session = openSession(parts, ballot);
   const optionNo = session.optionNos.get(vote.optionId);
   if (optionNo === undefined) throw new ServiceError('unknown_option');
-  return { ballot, kid, signature, session, optionNo, address };
+  return { ballot, kid, signature, optionNo, address };
+}
+
+function requireReady(parts: SubmitParts): void {
+  if (!parts.isReady()) throw notReady(parts);
 }
 
 async function checkBallot(
@@ -166,11 +169,17 @@ async function checkBallot(
   throw new ServiceError('invalid_token', { cause: verdict.reason });
 }
 
-/** The session, open by this machine's clock and its error. */
-function openSession(parts: SubmitParts, ballot: Ballot): KnownSession {
+/** The session as it is known now: its closing time may have moved since it was last asked for. */
+function findSession(parts: SubmitParts, ballot: Ballot): KnownSession {
   const session = parts.sessions.find(ballot.session_id);
   // Identity knows the session, so the topic will bring it: trouble, not a refusal.
   if (session === undefined) throw notReady(parts);
+  return session;
+}
+
+/** The session, open by this machine's clock and its error. */
+function openSession(parts: SubmitParts, ballot: Ballot): KnownSession {
+  const session = findSession(parts, ballot);
   const { message } = session;
   const nowMs = parts.clock.now();
   if (sessionState(message, nowMs) === 'scheduled') {
@@ -178,8 +187,31 @@ function openSession(parts: SubmitParts, ballot: Ballot): KnownSession {
       members: { opens_at: toTimestamp(message.opens_at_ms) },
     });
   }
-  if (nowMs + parts.clockErrorMs() > message.closes_at_ms) throw closed(ballot);
+  if (!isOpenAt(message, nowMs + parts.clockErrorMs())) throw closed(ballot);
   return session;
+}
+
+/** False once sealed, whatever the closing time: what comes behind a seal is late. */
+function isOpenAt(session: SessionMessage, atMs: number): boolean {
+  return (session.sealed_at_ms ?? null) === null && atMs <= session.closes_at_ms;
+}
+
+/** Why a record that is durable may all the same not count; undefined when it will. */
+function whyNoPromise(
+  parts: SubmitParts,
+  ballot: Ballot,
+  acceptedAtMs: number,
+): string | undefined {
+  // The clock that decides below may be in doubt, the topics old, the region given up on the way.
+  if (!parts.isReady()) return 'acknowledged while nothing may be promised';
+  const { message } = findSession(parts, ballot);
+  // The closing was brought forward on the way.
+  if (!isOpenAt(message, acceptedAtMs)) return 'accepted after closing, as is known now';
+  // After the grace the session may be sealed: a 201 now could lie behind the seal.
+  if (parts.clock.now() - parts.clockErrorMs() > message.closes_at_ms + graceMs) {
+    return 'acknowledged after closing and grace';
+  }
+  return undefined;
 }
 
 /** Makes the vote durable and signs its receipt. */
@@ -189,11 +221,14 @@ async function record(
   submission: Submission,
   commitment: string,
 ): Promise<DoneClaim> {
-  const { ballot, kid, signature, session, optionNo } = submission;
+  const { ballot, kid, signature, optionNo } = submission;
   const acceptedAtMs = parts.clock.now();
-  // The claim took time: admission is decided by the time that the record will carry.
-  if (acceptedAtMs + parts.clockErrorMs() > session.message.closes_at_ms) throw closed(ballot);
-  const sessionVersion = session.message.version;
+  // The claim took time, and the process may have stood still: admission is decided by the time
+  // that the record will carry, and by what is known of the session then.
+  requireReady(parts);
+  const { message } = findSession(parts, ballot);
+  if (!isOpenAt(message, acceptedAtMs + parts.clockErrorMs())) throw closed(ballot);
+  const sessionVersion = message.version;
   const vote = { ballot, sessionVersion, optionNo, acceptedAtMs, kid, signature };
   let place: Place;
   try {
@@ -206,12 +241,8 @@ async function record(
     if (!(error instanceof OutcomeUnknownError)) throw error;
     throw unknown(parts, error);
   }
-  // After the grace the session may be sealed: a 201 now could lie behind the seal.
-  if (parts.clock.now() - parts.clockErrorMs() > session.message.closes_at_ms + graceMs) {
-    throw unknown(parts, 'acknowledged after closing and grace');
-  }
-  // Nor while the clock that said so is in doubt, or when this region was given up on the way.
-  if (!parts.isReady()) throw unknown(parts, 'acknowledged while nothing may be promised');
+  const reason = whyNoPromise(parts, ballot, acceptedAtMs);
+  if (reason !== undefined) throw unknown(parts, reason);
   return sign(parts, ballot, commitment, { ...place, acceptedAtMs });
 }
 

@@ -75,11 +75,24 @@ test('caught up is: every end is known and everything before it was taken', () =
   const buffer = new LogBuffer();
   buffer.start(0, 0);
   expect(buffer.isTaken()).toBe(false);
-  buffer.heardEnd(0, 2);
+  buffer.heardEnd(0, 2, 1);
   buffer.add(0, batch(0, 2));
   expect(buffer.isTaken()).toBe(false);
   buffer.take(10);
   expect(buffer.isTaken()).toBe(true);
+});
+
+test('ends are known as of the oldest question about one of them, however late its answer', () => {
+  const buffer = new LogBuffer();
+  expect(buffer.endsKnownAtMs).toBe(Number.NEGATIVE_INFINITY);
+  buffer.start(0, 0);
+  buffer.start(1, 0);
+  buffer.heardEnd(0, 2, 50);
+  expect(buffer.endsKnownAtMs).toBe(Number.NEGATIVE_INFINITY);
+  buffer.heardEnd(1, 2, 40);
+  expect(buffer.endsKnownAtMs).toBe(40);
+  buffer.heardEnd(1, 2, 60);
+  expect(buffer.endsKnownAtMs).toBe(50);
 });
 
 test('what was read under which epoch is known after the partition was given away and back', () => {

@@ -61,6 +61,17 @@ test('reads each partition from the offset it is given, whole batches or not', a
   await reader.close();
 });
 
+test('knows the end as of when it asked, not as of when the answer was read', async () => {
+  const base = await send(8, ['last']);
+  const maxWaitMs = 600;
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs });
+  reader.assign(new Map([[8, base + 1]]));
+  while (reader.endsKnownAtMs === Number.NEGATIVE_INFINITY) await sleep(10);
+  // The broker had nothing to tell and answered after its longest wait.
+  expect(performance.now() - reader.endsKnownAtMs).toBeGreaterThan(maxWaitMs - 50);
+  await reader.close();
+});
+
 test('goes back when sought, and forgets what it had buffered', async () => {
   const base = await send(5, ['1', '2', '3']);
   const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });

@@ -98,6 +98,7 @@ export async function startIdentityUnderTest(
     clock,
     random: Math.random,
     draining: draining.signal,
+    loopTrouble: () => undefined,
     fail: (error) => {
       throw error;
     },

@@ -50,6 +50,9 @@ let acknowledgedAtMs: number | undefined;
 /** Whether the clock, the topics and the region may be relied on once a record was acknowledged. */
 let isReadyAfter: boolean;
 let isReady: boolean;
+/** What becomes known while a claim is made, and while a record is acknowledged. */
+let whileClaimed: () => void;
+let whileAcknowledged: () => void;
 let admission: Admission;
 let admitted: number;
 let finished: number;
@@ -59,6 +62,7 @@ const claims = {
   admit: (): Promise<Admission> => {
     admitted++;
     nowMs = claimedAtMs ?? nowMs;
+    whileClaimed();
     return Promise.resolve(admission);
   },
   countStranger: () => Promise.resolve(0),
@@ -69,6 +73,8 @@ const claims = {
 const pending = Buffer.alloc(17, 1);
 let signing: () => typeof receiptKey;
 
+let sessions: Sessions;
+let version: number;
 let voteLog: MemoryVoteLog;
 let queue: ProduceQueue;
 let gate: Gate;
@@ -80,6 +86,7 @@ beforeEach(async () => {
   skippedMs = 0;
   claimedAtMs = acknowledgedAtMs = undefined;
   isReady = isReadyAfter = true;
+  whileClaimed = whileAcknowledged = () => undefined;
   admission = { limited: false, held: undefined };
   admitted = finished = 0;
   withdrawn = [];
@@ -90,6 +97,7 @@ beforeEach(async () => {
     const base = await append(partition, records);
     nowMs = acknowledgedAtMs ?? nowMs;
     isReady = isReadyAfter;
+    whileAcknowledged();
     return base;
   };
   queue = new ProduceQueue({
@@ -98,7 +106,8 @@ beforeEach(async () => {
     durability: 'single',
     observer: { attempted: () => undefined },
   });
-  const sessions = new Sessions();
+  sessions = new Sessions();
+  version = session.version;
   const keys = { type: 'ballot_keys' as const, v: 1 as const, keys: [ballotKey.publicJwk] };
   sessions.apply([keys, session].map((message) => ({ value: encodeSessionsMessage(message) })));
   const app = createIntakeApp(
@@ -125,6 +134,12 @@ beforeEach(async () => {
   };
 });
 afterEach(() => stop());
+
+/** What the topic tells of the session from now on. */
+function change(changes: Partial<typeof session>): void {
+  const message = { ...session, version: ++version, ...changes };
+  sessions.apply([{ value: encodeSessionsMessage(message) }]);
+}
 
 async function post(ballot: Ballot = createBallot(session.session_id)) {
   const response = await fetch(url, {
@@ -193,6 +208,46 @@ test('a session that closes while the claim is made is closed, and nothing is wr
   expect(body).toMatchObject({ error: 'session_closed', vote_id: ballot.vote_id });
   expect(voteLog.appends).toEqual([]);
   expect(queue.held).toBe(0);
+});
+
+test('a session that is closed earlier, or sealed, while the claim is made is closed', async () => {
+  admission = { limited: false, held: undefined, pending };
+  for (const changes of [{ closes_at_ms: nowMs - 1 }, { sealed_at_ms: nowMs - 1 }]) {
+    whileClaimed = () => change(changes);
+    expect((await post()).body).toMatchObject({ error: 'session_closed' });
+    change({});
+  }
+  expect(voteLog.appends).toEqual([]);
+  expect(withdrawn).toEqual([pending, pending]);
+});
+
+test('nothing is written by a process that stood still while the claim was made', async () => {
+  admission = { limited: false, held: undefined, pending };
+  whileClaimed = () => (isReady = false);
+  const { status, body } = await post();
+  expect([status, body['error']]).toEqual([503, 'not_ready']);
+  expect(voteLog.appends).toEqual([]);
+  expect(withdrawn).toEqual([pending]);
+});
+
+test.each([
+  ['closed earlier than it was accepted', () => ({ closes_at_ms: nowMs - 1 })],
+  ['closed earlier, and the grace is over', () => ({ closes_at_ms: nowMs })],
+  ['sealed', () => ({ sealed_at_ms: nowMs })],
+])('acknowledged while its session was %s, a vote has no receipt', async (_, changes) => {
+  whileAcknowledged = () => {
+    change(changes());
+    nowMs += graceMs + clockErrorMs + 1;
+  };
+  const { status, body } = await post();
+  expect([status, body['error']]).toEqual([503, 'outcome_unknown']);
+  expect(voteLog.written.flat()).toHaveLength(1);
+  expect(finished).toBe(0);
+});
+
+test('closed earlier on the way, a vote that was accepted before keeps its receipt', async () => {
+  whileAcknowledged = () => change({ closes_at_ms: nowMs });
+  expect((await post()).status).toBe(201);
 });
 
 test('with the queue full a vote is told so before it is claimed, and taken once there is room', async () => {

@@ -72,7 +72,10 @@ interface IntakeChanges {
   readonly standbyAway?: 'refuse' | 'accept';
 }
 
-export async function startIntake(changes: IntakeChanges = {}) {
+export async function startIntake(
+  changes: IntakeChanges = {},
+  loopTrouble: () => string | undefined = () => undefined,
+) {
   const ending = new AbortController();
   const port = await freePort();
   const running = await start({
@@ -106,6 +109,7 @@ export async function startIntake(changes: IntakeChanges = {}) {
     clock: systemClock,
     random: Math.random,
     draining: ending.signal,
+    loopTrouble,
     fail: (error) => {
       throw error;
     },
@@ -132,8 +136,8 @@ async function freePort(): Promise<number> {
 }
 
 /** An intake that accepts votes. */
-export async function startReadyIntake(changes: IntakeChanges = {}) {
-  const started = await startIntake(changes);
+export async function startReadyIntake(...changes: Parameters<typeof startIntake>) {
+  const started = await startIntake(...changes);
   while (started.running.notReady().length > 0) await sleep(20);
   return started;
 }

@@ -241,3 +241,16 @@ test('with no broker to be reached nothing is accepted, and the voter may try ag
   expect(body['retryable']).toBe(true);
   expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
 });
+
+test('just after a standstill nothing is promised: what it knows is as old as that', async () => {
+  let loopTrouble: string | undefined;
+  const frozen = await startReadyIntake({}, () => loopTrouble);
+  loopTrouble = 'the event loop stood still';
+  const { token } = openBallot();
+  const during = await post(vote('tea'), { token, url: frozen.url });
+  loopTrouble = undefined;
+  const after = await post(vote('tea'), { token, url: frozen.url });
+  await frozen.stop();
+  expect([during.status, during.body['error']]).toEqual([503, 'not_ready']);
+  expect(after.status).toBe(201);
+});

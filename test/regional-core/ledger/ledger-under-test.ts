@@ -47,6 +47,7 @@ export async function startLedger(
     clock: systemClock,
     random: Math.random,
     draining: ending.signal,
+    loopTrouble: () => undefined,
     fail: (error) => {
       throw error;
     },

@@ -78,6 +78,7 @@ export async function publisherUnderTest() {
       clock: systemClock,
       random: Math.random,
       draining: ending.signal,
+      loopTrouble: () => undefined,
       fail: (error) => {
         throw error;
       },

@@ -72,6 +72,7 @@ beforeAll(async () => {
     clock: systemClock,
     random: Math.random,
     draining: draining.signal,
+    loopTrouble: () => undefined,
     fail: (error) => {
       throw error;
     },
