@@ -11,7 +11,7 @@ import { confirmation, receiptText, standInSignature } from './stand-ins.ts';
 import { sessionId, type World } from './world.ts';
 
 /**
- * What must hold at the end of every run, whatever went wrong in it (reliability I1–I12). Gives a
+ * What must hold at the end of every run, whatever went wrong in it (docs/invariants.md). Gives a
  * line for each thing that does not.
  */
 export function checkRun(world: World): string[] {

@@ -33,7 +33,7 @@ export const elsewhere: readonly Elsewhere[] = [
     id: 'F56',
     fault: 'closing more than 24.8 days away, daylight saving, zones',
     elsewhere:
-      'no timer is set on a closing time; milliseconds UTC: test/regional-core, fake clocks',
+      'no timer is set on a closing time; milliseconds UTC: test/regional-core/common/contracts/far-closing.test.ts',
   },
   {
     id: 'F59',
