@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { sleep } from '#common/clock.ts';
 import { closeGracefully, createHttpServer } from '#common/http-server.ts';
 import { acceptors, listenPublic } from '#common/listen-public.ts';
+import { root } from '../../../local/tools.ts';
 
 let server: Server | undefined;
 const sockets: Socket[] = [];
@@ -98,3 +101,33 @@ test('one connection more than it may hold is cut, and room is made again', asyn
   const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
   expect(await response.text()).toBe('answered');
 });
+
+test('a process that stands still lets about 500 connections wait, not thousands', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', standing], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    child.kill('SIGSTOP');
+    let waiting = 0;
+    for (let no = 0; no < 3000; no++) {
+      const socket = connect(Number(line), '127.0.0.1', () => waiting++);
+      socket.on('error', () => undefined);
+      sockets.push(socket);
+    }
+    await sleep(500);
+    // 17 in each of 32 sockets: Linux lets one more wait than asked for.
+    expect(waiting).toBeGreaterThan(300);
+    expect(waiting).toBeLessThanOrEqual(17 * acceptors);
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+const standing = `
+  import { createHttpServer } from '#common/http-server.ts';
+  import { listenPublic } from '#common/listen-public.ts';
+  console.log(await listenPublic(createHttpServer(() => {}), '127.0.0.1', 0, 10_000));
+`;
