@@ -108,6 +108,16 @@ export class LogBuffer {
     held.endAskedAtMs = askedAtMs;
   }
 
+  /**
+   * An answer to a fetch at `offset` need not name the partition: in an incremental fetch session
+   * (KIP-227) what is left out has not changed since it was last named.
+   */
+  heardNothing(partition: number, offset: number, askedAtMs: number): void {
+    const held = this.#partitions.get(partition);
+    if (held?.logEnd === undefined || held.position !== offset) return;
+    held.endAskedAtMs = askedAtMs;
+  }
+
   /** The end of each partition is known as of this moment; −∞ before each was heard. */
   get endsKnownAtMs(): number {
     if (this.#partitions.size === 0) return Number.NEGATIVE_INFINITY;

@@ -266,6 +266,9 @@ export class LogReader {
       maxBytes: fetchBytesMax,
       topics: [{ topicId: this.#layout!.topicId, partitions }],
     });
+    for (const [partition, { offset }] of wanted) {
+      this.#buffer.heardNothing(partition, offset, askedAtMs);
+    }
     for (const topic of response.responses) {
       for (const answer of topic.partitions) {
         const { partitionIndex: partition, divergingEpoch } = answer;

@@ -72,6 +72,17 @@ test('knows the end as of when it asked, not as of when the answer was read', as
   await reader.close();
 });
 
+test('a log in which nothing happens is known as of the last time it was asked for', async () => {
+  const base = await send(9, ['only']);
+  const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
+  reader.assign(new Map([[9, base + 1]]));
+  while (reader.endsKnownAtMs === Number.NEGATIVE_INFINITY) await sleep(10);
+  // In an incremental fetch session (KIP-227) a broker leaves out what has not changed.
+  await sleep(1500);
+  expect(performance.now() - reader.endsKnownAtMs).toBeLessThan(1000);
+  await reader.close();
+});
+
 test('goes back when sought, and forgets what it had buffered', async () => {
   const base = await send(5, ['1', '2', '3']);
   const reader = new LogReader({ brokers, clientId: 'test', topic, log, maxWaitMs: 100 });
