@@ -42,6 +42,7 @@ function allValues({ kind, region }: Placed, facts: Facts): Record<string, strin
     VOTE_INTERNAL_PORT: String(port(`${id}/internal`)),
     VOTE_REGION: home,
     VOTE_REGIONS: regions.map((name) => `${name}=${edge}/r/${name}`).join(','),
+    VOTE_LOGS: logsOf(regions).join(','),
     VOTE_KAFKA_BROKERS: `127.0.0.1:${port(placedName('kafka', home))}`,
     VOTE_REDIS_URL: `redis://127.0.0.1:${port(placedName('redis', home))}/0`,
     VOTE_POSTGRES_URL: `postgres://${kind.name}@127.0.0.1:${port('postgres')}/vote`,
@@ -72,6 +73,15 @@ function standbyValues(home: string, { regions, port }: Facts): Record<string, s
     VOTE_STANDBY_OF: other,
     VOTE_STANDBY_AWAY: 'refuse',
   };
+}
+
+/** The regions, and with two of them the copies that each keeps of the other. */
+function logsOf(regions: readonly string[]): string[] {
+  const copies = regions.flatMap((host) => {
+    const origin = regions.find((name) => name !== host);
+    return origin === undefined ? [] : [`${origin}@${host}`];
+  });
+  return [...regions, ...copies];
 }
 
 /** Two processes a region: with its Redis they outvote a clock that is set wrong. */

@@ -8,6 +8,7 @@ import {
   serviceKeys,
 } from '#common/service-config.ts';
 import { parseFirstAdmin } from './first-admin.ts';
+import { logsKey } from './logs-key.ts';
 
 export const config = defineConfig({
   ...serviceKeys,
@@ -16,6 +17,11 @@ export const config = defineConfig({
   postgresCopies: postgresCopiesKey,
   redisUrl: redisUrlKey,
   redisPrefix: prefixKey('VOTE_REDIS_PREFIX', 'Put before every Redis key; for shared stores.'),
+  logs: logsKey(
+    'VOTE_LOGS',
+    'Every log of votes: regions, and region@host where a host keeps copies. No session is settled ' +
+      'before all that are read were read to its end; one that is missing here may be forgotten.',
+  ),
   originSecrets: secretFileKey(
     'VOTE_ORIGIN_SECRET_FILE',
     'File with what the edge sends in x-origin-secret: current, then next, a line each.',

@@ -15,6 +15,8 @@ export interface Portal {
   readonly pool: Pool;
   /** Every command goes through here: it is answered when the copies have it. */
   readonly copies: Copies;
+  /** Every log that there is to be; declared before a session is made. */
+  readonly logs: readonly string[];
   readonly logins: Logins;
   readonly attempts: Attempts;
   readonly passwords: PasswordHasher;

@@ -12,10 +12,11 @@ import { Logins } from './logins.ts';
 import { createMetrics } from './metrics.ts';
 import { PasswordHasher } from './password.ts';
 import type { Portal } from './portal.ts';
+import { declareLogs } from './sql/declare-logs.ts';
 
 const connectionsMax = 5;
 const redisCommandMs = 500;
-const firstAdminRetryMs = 1000;
+const prepareRetryMs = 1000;
 
 /** Wires the portal's API and listens. */
 export async function start(context: ServiceContext<PortalConfig>): Promise<Running> {
@@ -41,6 +42,7 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
       clock,
       onLate: () => portalMetrics.copiesLate.inc(),
     }),
+    logs: config.logs,
     logins: new Logins(redis, config.redisPrefix, clock),
     attempts: new Attempts(redis, config.redisPrefix),
     passwords: new PasswordHasher(random),
@@ -50,22 +52,22 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
   };
   const server = createHttpServer(listener(createPortalApp(portal, config)));
   await listen(server, config.host, config.port);
-  let hasFirstAdmin = false;
-  const firstAdmin = (async () => {
+  let isPrepared = false;
+  const preparation = (async () => {
     try {
-      await makeFirstAdmin(portal, context);
-      hasFirstAdmin = true;
+      await prepare(portal, context);
+      isPrepared = true;
     } catch (error) {
-      context.fail(error, 'the first admin could not be made');
+      context.fail(error, 'the logs or the first admin could not be written');
     }
   })();
   return {
     server,
     // Redis or Postgres away are not told here: every portal process would leave at once, and its
     // answers say it better.
-    notReady: () => (hasFirstAdmin ? [] : ['no admin yet: Postgres has not answered']),
+    notReady: () => (isPrepared ? [] : ['no logs and no admin yet: Postgres has not answered']),
     drain: async () => {
-      await firstAdmin;
+      await preparation;
       redis.disconnect();
       await pool.end();
     },
@@ -73,19 +75,21 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
 }
 
 /** Waits for Postgres as long as the process lives. */
-async function makeFirstAdmin(
-  { pool, passwords, log }: Portal,
+async function prepare(
+  { pool, passwords, log, logs }: Portal,
   { config, draining }: ServiceContext<PortalConfig>,
 ): Promise<void> {
   while (!draining.aborted) {
     try {
+      // Sessions that are open already must wait for a region that has joined.
+      await declareLogs(pool, logs);
       const made = await ensureFirstAdmin(pool, passwords, config.firstAdmin);
       if (made) log.info('made the first admin');
       return;
     } catch (error) {
       if (!isPostgresAway(error)) throw error;
       log.warn({ err: error }, 'postgres is away');
-      await sleep(firstAdminRetryMs, draining);
+      await sleep(prepareRetryMs, draining);
     }
   }
 }

@@ -16,7 +16,8 @@ import { explainWaiting, submitAct } from './submit-act.ts';
 
 const usage = `Usage: npm run approve -- COMMAND
   admin --email E --new-password-file FILE [--as E] [--password-file FILE]
-        make another admin (as the first one, unless --as says who you are)
+        make another admin (as the first one, unless --as says who you are); you and those you
+        make do not decide together
   key --email E [--key FILE] [--password-file FILE]
         make your key (0600; default .local/approval-keys/E.jwk) and register its public half
   sign --act HASH --key FILE [--password-file FILE]
@@ -120,7 +121,12 @@ async function sign(values: Values, stack: StackFile): Promise<string> {
 async function moveVotes(kind: VoidAct['act'], values: Values, stack: StackFile): Promise<string> {
   const vote_ids = readVoteIds(readFileSync(values.votes!, 'utf8'));
   const { client, key } = await signerOf(stack, values.key!, values['password-file']);
-  const act = { act: kind, session_id: values.session!, vote_ids, reason: values.reason!.trim() };
+  const session_id = values.session!;
+  const { corrections } = await client.get<{ corrections: readonly unknown[] }>(
+    `/sessions/${session_id}/finality`,
+  );
+  const reason = values.reason!.trim();
+  const act = { act: kind, session_id, corrections: corrections.length, vote_ids, reason };
   const submitted = await submitAct(client, act, key);
   return submitted.state === 'agreed'
     ? `Two people agree: ${vote_ids.length} votes ${kind === 'void' ? 'taken out' : 'put back'}.\n`

@@ -105,8 +105,12 @@ export function actOf(sessionId: string, finality: Finality, recount: Recount): 
 function explainUnsealed({ state, logs, outstanding, margin }: Finality): string {
   if (state !== 'closed') return `The session is ${state}: close it first.`;
   const open = logs
-    .filter(({ sealed, partitions }) => sealed < partitions)
-    .map(({ log, sealed, partitions }) => `${log}: ${sealed} of ${partitions} partitions sealed`);
+    .filter(({ sealed, partitions }) => sealed < partitions || partitions === 0)
+    .map(({ log, sealed, partitions }) =>
+      partitions === 0
+        ? `${log}: its ledger was never heard of`
+        : `${log}: ${sealed} of ${partitions} partitions sealed`,
+    );
   return [
     'The session is not sealed yet. Seals are written 5 seconds after closing and a moment more.',
     ...open,

@@ -70,15 +70,27 @@ export async function recoverRegion(parts: RecoverParts, region: string): Promis
 
 function describeLoss(own: LogState, { epoch, logs }: Regions): string {
   const copies = logs.filter(({ stands_for }) => stands_for === own.log);
-  return [
+  const silent = copies.filter(({ next_offsets }) => next_offsets.length === 0);
+  const read = [
     `${own.log} in epoch ${epoch}: its log was read up to these offsets, and never will be beyond:`,
     `  ${own.next_offsets.join(' ')}`,
     `${own.outstanding} records were known and not read when the ledger last looked.`,
+  ];
+  return [
+    ...(own.next_offsets.length > 0
+      ? read
+      : [`${own.log} in epoch ${epoch}: its ledger was never heard of; nothing of it was read.`]),
     copies.length > 0
-      ? `Copies in ${copies.map(({ log }) => log).join(', ')} are read in its place.`
+      ? `Copies in ${namesOf(copies)} are read in its place${
+          silent.length > 0 ? `; of ${namesOf(silent)} nothing was heard until now` : ''
+        }.`
       : 'No copies are known: what was accepted and not read is lost, and receipts tell whose.',
     '',
   ].join('\n');
+}
+
+function namesOf(logs: readonly LogState[]): string {
+  return logs.map(({ log }) => log).join(', ');
 }
 
 /** The ledger's own word is as old as the ledger: where Kafka answers, Kafka is asked. */

@@ -17,15 +17,22 @@ const newPage = useBrowser();
 const sealedMsMax = 60_000;
 const copyMsMax = 15_000;
 
+interface Login {
+  readonly email: string;
+  readonly password: string;
+}
+
 /** Two people of the portal, each with a key of their own that is registered. */
 async function twoPeople() {
   const { portal, demo } = inject('stack');
   const first = await logIn(portal, demo.admin);
-  const other = {
-    email: `second-${randomBytes(4).toString('hex')}@example.org`,
+  // Who made another's account does not decide together with that other.
+  const [between, other] = ['between', 'second'].map((name) => ({
+    email: `${name}-${randomBytes(4).toString('hex')}@example.org`,
     password: randomBytes(16).toString('hex'),
-  };
-  await first.post('/admins', other);
+  })) as [Login, Login];
+  await first.post('/admins', between);
+  await (await logIn(portal, between)).post('/admins', other);
   const people = [first, await logIn(portal, other)].map((client) => ({
     client,
     key: createSigningKey(),

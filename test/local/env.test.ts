@@ -49,6 +49,16 @@ test('with two regions each hosts the copies of the other, with one nobody does'
   expect(serviceEnv(east, listed, alone, {})).toEqual({ VOTE_DURABILITY: 'single' });
 });
 
+test('the portal knows every log, also the copies that a host keeps', () => {
+  const portal = { kind: serviceKinds.find(({ name }) => name === 'portal')!, region: undefined };
+  const logs = (regions: readonly string[]) =>
+    serviceEnv(portal, keys('VOTE_LOGS'), { ...facts, regions }, {})['VOTE_LOGS'];
+  expect(logs(['us-east-1'])).toBe('us-east-1');
+  expect(logs(['us-east-1', 'us-west-2'])).toBe(
+    'us-east-1,us-west-2,us-west-2@us-east-1,us-east-1@us-west-2',
+  );
+});
+
 test('each region seals with a key of its own, and clocks are compared with two peers at least', () => {
   const listed = keys('VOTE_SEAL_KEY_FILE', 'VOTE_CLOCK_PEERS');
   const env = serviceEnv(west, listed, { ...facts, regions: ['us-west-2'] }, {});

@@ -19,7 +19,9 @@ export function addAdmins(router: Router, portal: Portal): void {
     manageAdmins(admin);
     const passwordHash = await portal.passwords.hash(password);
     const { made, standing } = await portal.copies.write(async (db) => {
-      const row = await unknownWhenLost(insertAdmin(db, { email, passwordHash }));
+      const row = await unknownWhenLost(
+        insertAdmin(db, { email, passwordHash, madeBy: admin.adminId }),
+      );
       if (row !== undefined) {
         portal.log.info({ made: row.admin_id, admin_id: admin.adminId }, 'admin made');
       }

@@ -1,7 +1,7 @@
 import type { ActSignature } from '#common/contracts/act.ts';
 import type { Db } from '#common/copies.ts';
 
-export type SigningOutcome = 'agreed' | 'agreed_before' | 'waiting' | 'signed_before';
+type SigningOutcome = 'agreed' | 'agreed_before' | 'waiting' | 'signed_before';
 
 /**
  * Writes a verified signature; the second person's carries the act out in the same transaction.

@@ -44,6 +44,8 @@ export interface DeclareLostAct {
 export interface VoidAct {
   readonly act: 'void' | 'restore';
   readonly session_id: string;
+  /** How many the session has already: the same votes taken out once more is another act. */
+  readonly corrections: number;
   /** In order, each once. */
   readonly vote_ids: readonly string[];
   readonly reason: string;
@@ -204,6 +206,7 @@ function canonical(act: Act): Act {
       return {
         act: act.act,
         session_id: act.session_id,
+        corrections: act.corrections,
         vote_ids: act.vote_ids.toSorted(),
         reason: act.reason,
       };
@@ -250,9 +253,10 @@ function isCovers(covers: unknown): boolean {
   );
 }
 
-function isVoid({ session_id, vote_ids, reason }: VoidAct): boolean {
+function isVoid({ session_id, corrections, vote_ids, reason }: VoidAct): boolean {
   return (
     isUuid(session_id) &&
+    isCount(corrections) &&
     Array.isArray(vote_ids) &&
     vote_ids.length >= 1 &&
     vote_ids.length <= actVotesMax &&
@@ -274,7 +278,7 @@ function isRegion(text: unknown): boolean {
 }
 
 /** A region, or a standby: `region@host`. */
-function isLog(text: string): boolean {
+export function isLog(text: string): boolean {
   return new RegExp(`^${regionPattern}(@${regionPattern})?$`).test(text);
 }
 

@@ -6,6 +6,7 @@ import {
   agree,
   anna,
   ben,
+  carol,
   closedSession,
   countsOf,
   digest,
@@ -19,7 +20,7 @@ import {
 
 describe('admins and their keys', () => {
   test('the same admin asked for twice is one; another password is refused', async () => {
-    const form = { email: 'Carol@vote.example', password: 'a long enough password' };
+    const form = { email: 'Dora@vote.example', password: 'a long enough password' };
     const answers = [];
     for (const password of [form.password, form.password, 'some other password']) {
       const body = { ...form, password };
@@ -27,13 +28,13 @@ describe('admins and their keys', () => {
     }
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 409]);
     expect(answers[1]!.body).toEqual(answers[0]!.body);
-    expect(answers[0]!.body['email']).toBe('carol@vote.example');
+    expect(answers[0]!.body['email']).toBe('dora@vote.example');
     expect(answers[2]!.body['error']).toBe('already_taken');
     expect((await it.call('POST', '/login', { body: form })).status).toBe(200);
   });
 
   test('a short password is refused', async () => {
-    const body = { email: 'dora@vote.example', password: 'short' };
+    const body = { email: 'eve@vote.example', password: 'short' };
     const answer = await it.call('POST', '/admins', { cookie: anna.cookie, body });
     expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request']);
   });
@@ -46,7 +47,7 @@ describe('admins and their keys', () => {
     expect([stolen.status, stolen.body['error']]).toEqual([409, 'already_taken']);
     const { body: listed } = await it.call('GET', '/approval-keys', { cookie: ben.cookie });
     const kids = (listed['keys'] as unknown as { kid: string }[]).map(({ kid }) => kid);
-    expect(kids.toSorted()).toEqual([anna.key.kid, ben.key.kid].toSorted());
+    expect(kids.toSorted()).toEqual([anna, ben, carol].map(({ key }) => key.kid).toSorted());
   });
 
   test.each(['', 'AAAA', `${'A'.repeat(42)}!`, 'A'.repeat(42) + 'B'])(
@@ -144,6 +145,7 @@ describe('deciding together', () => {
     await agree({
       act: 'void',
       session_id: session.sessionId,
+      corrections: 0,
       vote_ids: [session.voteIds[0]!],
       reason: 'bought',
     });
@@ -181,6 +183,7 @@ describe('deciding together', () => {
     const act: Act = {
       act: 'void',
       session_id: session.sessionId,
+      corrections: 0,
       vote_ids: [session.voteIds[0]!],
       reason: 'at once',
     };
@@ -210,8 +213,14 @@ describe('taking votes out', () => {
     kind: 'void' | 'restore',
     session: TestSession,
     vote_ids: readonly string[],
-    reason = 'sold on the internet',
-  ): Act => ({ act: kind, session_id: session.sessionId, vote_ids, reason });
+    corrections = 0,
+  ): Act => ({
+    act: kind,
+    session_id: session.sessionId,
+    corrections,
+    vote_ids,
+    reason: 'sold on the internet',
+  });
 
   const digestOf = async ({ sessionNo }: TestSession): Promise<unknown> =>
     (await it.superuser.query('SELECT votes.result_digest($1) AS digest', [sessionNo])).rows[0];
@@ -231,11 +240,24 @@ describe('taking votes out', () => {
       [session.sessionNo],
     );
     expect(rows).toEqual([{ rows: 4, voids: 2, corrections: ['void 2'] }]);
-    await agree(act('restore', session, [out[1]!]));
+    await agree(act('restore', session, [out[1]!], 1));
     expect(await countsOf(session)).toEqual([1, 1, 1]);
-    await agree(act('restore', session, [out[0]!]));
+    await agree(act('restore', session, [out[0]!], 2));
     expect(await countsOf(session)).toEqual([2, 1, 1]);
     expect(await digestOf(session)).toEqual(whole);
+  });
+
+  test('put back, the same votes are taken out once more by the same words', async () => {
+    const session = await sealedSession([0, 1]);
+    const out = [session.voteIds[0]!];
+    await agree(act('void', session, out, 0));
+    await agree(act('restore', session, out, 1));
+    expect(await countsOf(session)).toEqual([1, 1, 0]);
+    await agree(act('void', session, out, 2));
+    expect(await countsOf(session)).toEqual([0, 1, 0]);
+    expect((await propose(act('void', session, [session.voteIds[1]!], 2))).body['message']).toBe(
+      'The counts were corrected otherwise by now; look again.',
+    );
   });
 
   test('is refused whole when one of them does not count, or is out already', async () => {
@@ -251,7 +273,7 @@ describe('taking votes out', () => {
     ]);
     expect(await countsOf(session)).toEqual([1, 1, 0]);
     await agree(act('void', session, [first]));
-    const again = act('void', session, [first, other], 'again');
+    const again = act('void', session, [first, other], 1);
     await propose(again);
     await sign(again, anna);
     expect((await sign(again, ben)).status).toBe(409);

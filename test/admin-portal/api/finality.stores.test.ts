@@ -160,6 +160,19 @@ describe('the way to a final result', () => {
     });
   });
 
+  test('is not decided while a declared region was never heard of', async () => {
+    const session = await closedSession([1, 1, 1, 1, 1, 1, 1, 0]);
+    expect(await finality(session)).toMatchObject({ margin: 6, outstanding: 6, decided: false });
+    await it.superuser.query('UPDATE votes.offsets SET log_end = 5');
+    expect(await finality(session)).toMatchObject({ outstanding: 0, decided: true });
+    await it.superuser.query("INSERT INTO votes.regions (region) VALUES ('us-north-1')");
+    const answer = await finality(session);
+    expect(answer).toMatchObject({ outstanding: 0, decided: false });
+    expect(answer['logs']).toContainEqual(
+      expect.objectContaining({ log: 'us-north-1', partitions: 0, covers: null }),
+    );
+  });
+
   test('names regions that are lost, and what was never read of them', async () => {
     const session = await sealedSession([0]);
     await it.superuser.query(
@@ -182,6 +195,7 @@ describe('the way to a final result', () => {
     const voided: Act = {
       act: 'void',
       session_id: session.sessionId,
+      corrections: 0,
       vote_ids: [session.voteIds[0]!],
       reason: 'x',
     };

@@ -68,6 +68,13 @@ describe('creating a session', () => {
     expect(rows).toEqual([{ made: 1 }]);
   });
 
+  test('declares the logs that it must wait for, also in a database that has lost them', async () => {
+    await it.superuser.query('TRUNCATE votes.regions CASCADE');
+    await create();
+    const { rows } = await it.superuser.query('SELECT region FROM votes.regions');
+    expect(rows).toEqual([{ region: 'us-east-1' }]);
+  });
+
   test('makes the table for its votes', async () => {
     const session = await create();
     const { rows } = await it.superuser.query(

@@ -78,6 +78,7 @@ export async function startTestPortal(): Promise<TestPortal> {
   const portal: Portal = {
     pool,
     copies: createCopies({ pool, copiesMin: 0, clock, onLate: () => undefined }),
+    logs: ['us-east-1'],
     logins: new Logins(redis, redisPrefix, clock),
     attempts: new Attempts(redis, redisPrefix),
     passwords: new PasswordHasher(Math.random),

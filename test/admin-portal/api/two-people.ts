@@ -6,9 +6,13 @@ import { uuidV8 } from '#common/uuid.ts';
 import { createSession, createSigningKey, type TestSession } from '../../support/votes.ts';
 import { startTestPortal } from './test-portal.ts';
 
-/** A portal with two admins who have keys, and what they do together. One a file. */
+/**
+ * A portal with two admins who have keys, and what they do together. One a file. Anna is the first
+ * one and made Carol's account, who made Ben's.
+ */
 export const it = await startTestPortal();
 const second = { email: 'ben@vote.example', password: 'another long password' };
+const third = { email: 'carol@vote.example', password: 'a long enough password' };
 
 export interface Person {
   readonly cookie: string;
@@ -23,7 +27,9 @@ export async function register(cookie: string, key: SigningKey): Promise<Person>
 }
 
 export const anna = await register(await it.login(), createSigningKey());
-await it.call('POST', '/admins', { cookie: anna.cookie, body: second });
+await it.call('POST', '/admins', { cookie: anna.cookie, body: third });
+export const carol = await register(await it.login(third), createSigningKey());
+await it.call('POST', '/admins', { cookie: carol.cookie, body: second });
 export const ben = await register(await it.login(second), createSigningKey());
 
 export function propose(act: Act, who = anna) {

@@ -18,6 +18,7 @@ const it = await startTestPortal();
 const folder = await mkdtemp(join(tmpdir(), 'vote-keys-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const second = { email: 'ben@vote.example', password: 'another long password' };
+const between = { email: 'carol@vote.example', password: 'a long enough password' };
 
 async function person(login: typeof admin) {
   const client = await logIn(it.url, login, it.edgeHeaders);
@@ -27,7 +28,9 @@ async function person(login: typeof admin) {
 }
 
 const anna = await person(admin);
-await anna.client.post('/admins', second);
+// Who made another's account does not decide together with that other.
+await anna.client.post('/admins', between);
+await (await person(between)).client.post('/admins', second);
 const ben = await person(second);
 
 /** Moves on by what it is asked to wait for, and a little. */
@@ -198,6 +201,10 @@ describe('a final result', () => {
     const answer = finalise(anna, session, recountOf([]), () => undefined);
     await expect(answer).rejects.toThrow(/us-east-1: 0 of 1 partitions sealed/);
     await expect(answer).rejects.toThrow(/npm run recover/);
+    await it.superuser.query("INSERT INTO votes.regions (region) VALUES ('us-north-1')");
+    await expect(finalise(anna, session, recountOf([]), () => undefined)).rejects.toThrow(
+      /us-north-1: its ledger was never heard of/,
+    );
     const open = await createSession(it.superuser);
     await expect(finalise(anna, open, recountOf([]), () => undefined)).rejects.toThrow(
       'The session is open: close it first.',
@@ -304,6 +311,19 @@ describe('a lost region', () => {
     await expect(recover(ben, () => undefined)).rejects.toThrow(
       'us-east-1 is lost, and its copies are not read yet: look at the ledger of us-west-2, ' +
         'and run this again.',
+    );
+  });
+
+  test('that was declared and never heard of is said so, and so are its copies', async () => {
+    await it.superuser.query(
+      `DELETE FROM votes.offsets WHERE region_no = 1;
+       INSERT INTO votes.regions (region, stands_for) VALUES ('us-east-1@us-west-2', 1)`,
+    );
+    const first = output();
+    await recover(anna, first.write);
+    expect(first.text()).toContain('us-east-1 in epoch 1: its ledger was never heard of');
+    expect(first.text()).toContain(
+      'Copies in us-east-1@us-west-2 are read in its place; of us-east-1@us-west-2 nothing was heard',
     );
   });
 

@@ -1,14 +1,13 @@
 import type { Router } from '@koa/router';
 import { actBodyBytesMax, actHash, parseAct } from '#common/contracts/act.ts';
-import { ServiceError } from '#common/errors.ts';
 import { readJson } from '#common/http.ts';
 import { invalidForm, parseForm } from '../../form.ts';
 import { decideTogether } from '../../policies/acts.ts';
 import { authenticate, type Portal } from '../../portal.ts';
-import { actRefusal } from '../../sql/act-refusal.ts';
 import { findAct } from '../../sql/find-act.ts';
-import { insertAct } from '../../sql/insert-act.ts';
+import { proposeAct } from '../../sql/propose-act.ts';
 import { unknownWhenLost } from '../../store-trouble.ts';
+import { asConflict } from '../refusal.ts';
 import { presentAct } from '../view.ts';
 import { proposalForm } from './contract.ts';
 
@@ -29,10 +28,7 @@ export function addProposeAct(router: Router, portal: Portal): void {
     const row = await portal.copies.write(async (db) => {
       const standing = await findAct(db, hash);
       if (standing !== undefined) return standing;
-      const refusal = await actRefusal(db, body);
-      if (refusal !== null) throw new ServiceError('act_conflict', { message: refusal });
-      const proposal = { hash, kind: act.act, body, proposedBy: admin.adminId };
-      await unknownWhenLost(insertAct(db, proposal));
+      await asConflict(unknownWhenLost(proposeAct(db, body, admin.adminId)));
       portal.metrics.acts.inc({ kind: act.act, step: 'proposed' });
       portal.log.info({ act: act.act, act_hash: hash, admin_id: admin.adminId }, 'act proposed');
       return (await findAct(db, hash))!;

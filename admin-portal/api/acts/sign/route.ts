@@ -12,8 +12,9 @@ import type { Admin } from '../../logins.ts';
 import { decideTogether } from '../../policies/acts.ts';
 import { authenticate, type Portal } from '../../portal.ts';
 import { findApprovalKey } from '../../sql/find-approval-key.ts';
-import { type SigningOutcome, writeSignature } from '../../sql/sign-act.ts';
+import { writeSignature } from '../../sql/sign-act.ts';
 import { unknownWhenLost } from '../../store-trouble.ts';
+import { asConflict } from '../refusal.ts';
 import { actOf } from '../route.ts';
 import { presentAct } from '../view.ts';
 import { signatureForm } from './contract.ts';
@@ -30,7 +31,9 @@ export function addSignAct(router: Router, portal: Portal): void {
       const { act_hash } = await actOf(db, context.params['act_hash']);
       const hash = act_hash.toString('hex');
       await verifyOwn(db, hash, admin, signature);
-      const how = await unknownWhenLost(sign(db, hash, admin, signature));
+      const how = await asConflict(
+        unknownWhenLost(writeSignature(db, hash, admin.adminId, signature)),
+      );
       portal.log.info(
         { act_hash: hash, kid: signature.kid, outcome: how, admin_id: admin.adminId },
         'act signed',
@@ -63,19 +66,4 @@ async function verifyOwn(
   }
   const { keys } = importApprovalKeys([{ x: key.x, adminId }]);
   if (!verifyActSignature(hash, signature, keys)) throw new ServiceError('invalid_signature');
-}
-
-async function sign(
-  db: Db,
-  hash: string,
-  { adminId }: Admin,
-  signature: ActSignature,
-): Promise<SigningOutcome> {
-  try {
-    return await writeSignature(db, hash, adminId, signature);
-  } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code === 'VT409') throw new ServiceError('act_conflict', { message, cause: error });
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import type { FieldFault } from '../../form.ts';
 import { invalidForm, parseForm } from '../../form.ts';
 import { manageSessions } from '../../policies/sessions.ts';
 import { authenticate, type Portal } from '../../portal.ts';
+import { declareLogs } from '../../sql/declare-logs.ts';
 import { findSession } from '../../sql/find-session.ts';
 import { insertSession, type NewSession } from '../../sql/insert-session.ts';
 import type { SessionRow } from '../../sql/session-row.ts';
@@ -61,6 +62,8 @@ function sessionIdOf(adminId: string, key: string): string {
 }
 
 async function create(portal: Portal, db: Db, session: NewSession): Promise<SessionRow> {
+  // Before it, so that a database that has the session knows which logs it must wait for.
+  await unknownWhenLost(declareLogs(db, portal.logs));
   const made = await unknownWhenLost(insertSession(db, session));
   if (made === undefined) {
     const standing = await findSession(db, session.session_id);

@@ -31,9 +31,10 @@ export function presentFinality(
     .toSorted((a, b) => b.votes - a.votes);
   const [first, second] = [ranked[0]!, ranked[1]!];
   const margin = first.votes - second.votes;
-  const outstanding = logs
-    .filter(({ live }) => live)
-    .reduce((sum, log) => sum + outstandingOf(log), 0);
+  const liveLogs = logs.filter(({ live }) => live);
+  const outstanding = liveLogs.reduce((sum, log) => sum + outstandingOf(log), 0);
+  // Of a log that nobody has begun to read it is not known what it holds.
+  const isKnown = liveLogs.every(({ partitions }) => partitions.length > 0);
   return {
     session_id: session.session_id,
     version: session.version,
@@ -48,7 +49,7 @@ export function presentFinality(
     second,
     margin,
     outstanding,
-    decided: row.sealed_at !== null || outstanding < margin,
+    decided: row.sealed_at !== null || (isKnown && outstanding < margin),
     late: row.late,
     logs: logs.filter(({ live, lost_at }) => live || lost_at !== null).map(presentLog),
     lost_regions: logs.flatMap((log) =>
@@ -87,7 +88,7 @@ function presentLog(log: LogRow): FinalityAnswer['logs'][number] {
     partitions: log.partitions.length,
     sealed,
     outstanding: outstandingOf(log),
-    covers: coversOf(log, sealed === log.partitions.length),
+    covers: coversOf(log, sealed > 0 && sealed === log.partitions.length),
   };
 }
 

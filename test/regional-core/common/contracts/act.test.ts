@@ -52,6 +52,7 @@ const declareLost = fc.record({
 const voidAct = fc.record({
   act: fc.constantFrom('void' as const, 'restore' as const),
   session_id: fc.uuid(),
+  corrections: fc.nat(),
   vote_ids: fc.uniqueArray(fc.uuid(), { minLength: 1, maxLength: 20 }),
   reason: fc.stringMatching(/^[a-zé]([a-z é"\\]{0,40}[a-z])?$/),
 });
@@ -138,7 +139,13 @@ describe('the form of an act', () => {
   test('takes a thousand votes, in order and each once, and no more', () => {
     const ids = Array.from({ length: actVotesMax }, () => randomUUID()).toSorted();
     const act = (vote_ids: string[]): string =>
-      JSON.stringify({ act: 'void', session_id: ids[0], vote_ids, reason: 'bought votes' });
+      JSON.stringify({
+        act: 'void',
+        session_id: ids[0],
+        corrections: 1,
+        vote_ids,
+        reason: 'bought votes',
+      });
     expect(parseAct(act(ids))).toBeDefined();
     expect(parseAct(act([...ids, randomUUID()].toSorted()))).toBeUndefined();
     expect(parseAct(act(ids.toReversed()))).toBeUndefined();
