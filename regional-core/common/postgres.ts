@@ -20,9 +20,18 @@ export interface PostgresOptions {
   readonly log: Log;
   /**
    * Each new connection must reach the writer in force: not a standby, and not a server whose
-   * timeline lies below one that this pool has seen. For those whose writes decide something.
+   * timeline lies below one that this pool has seen, or that was told. For those whose writes
+   * decide something.
    */
-  readonly writerOnly?: boolean;
+  readonly writerOnly?: boolean | { readonly told: () => WriterTold };
+}
+
+/** The newest writer that anybody has told of: a process that starts has seen none itself. */
+export interface WriterTold {
+  /** 0 before anything was told. */
+  readonly epoch: number;
+  /** The highest of that epoch; 0 when no timeline was told. */
+  readonly timeline: number;
 }
 
 /**
@@ -31,6 +40,7 @@ export interface PostgresOptions {
  * is replaced; `leaveServer` drops all of them when the server is no longer the writer.
  */
 export function createPool(options: PostgresOptions): Pool {
+  const guard = options.writerOnly ? new WriterGuard(options.writerOnly) : undefined;
   const pool = new Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -42,12 +52,15 @@ export function createPool(options: PostgresOptions): Pool {
     query_timeout: 12_000,
     lock_timeout: 5000,
     idle_in_transaction_session_timeout: 10_000,
-    ...(options.writerOnly === true ? { onConnect: writerGuard() } : {}),
+    // The pool waits for what this gives, and drops the connection when it rejects; its types do
+    // not say so.
+    ...(guard ? { onConnect: (client: ClientBase): unknown => guard.check(client) } : {}),
   });
   const clients = new Set<ClientBase>();
   pool.on('connect', (client) => clients.add(client));
   pool.on('remove', (client) => clients.delete(client));
   clientsOf.set(pool, clients);
+  if (guard !== undefined) guards.set(pool, guard);
   // An idle connection that breaks says so here; the next query gets a new one.
   pool.on('error', (error) => options.log.warn({ err: error }, 'postgres connection lost'));
   return pool;
@@ -70,24 +83,46 @@ interface ClientInternals {
   readonly connection: { readonly stream: { destroy(): void } };
 }
 
-/** Refuses a connection to a standby, or to a server older than one seen before. */
-function writerGuard(): (client: ClientBase) => unknown {
-  let timelineSeen = 0;
-  const refuse = async (client: ClientBase): Promise<void> => {
+/** Refuses a connection to a standby, or to a server older than one seen or told of before. */
+class WriterGuard {
+  readonly #told: () => WriterTold;
+  timelineSeen = 0;
+
+  constructor(writerOnly: true | { readonly told: () => WriterTold }) {
+    this.#told = writerOnly === true ? () => nothingTold : writerOnly.told;
+  }
+
+  async check(client: ClientBase): Promise<void> {
     const { rows } = await client.query<{ standby: boolean }>(
       'SELECT pg_is_in_recovery() AS standby',
     );
     if (rows[0]!.standby) throw new WriterError('25006', 'the server is a standby');
     const timeline = await readTimeline(client);
-    if (timeline < timelineSeen) {
-      const message = `an old writer: timeline ${timeline}, and ${timelineSeen} was seen`;
-      throw new WriterError('VT001', message);
+    if (timeline < this.timelineSeen) throw oldWriter(timeline, `${this.timelineSeen} was seen`);
+    const told = this.#told();
+    // A higher epoch is a database made anew, whose timelines begin again.
+    if (timeline < told.timeline && (await readEpoch(client)) <= told.epoch) {
+      throw oldWriter(timeline, `${told.timeline} was told`);
     }
-    timelineSeen = Math.max(timelineSeen, timeline);
-  };
-  // The pool waits for what this gives, and drops the connection when it rejects; its types do not
-  // say so.
-  return refuse;
+    this.timelineSeen = Math.max(this.timelineSeen, timeline);
+  }
+}
+
+const nothingTold: WriterTold = { epoch: 0, timeline: 0 };
+const guards = new WeakMap<Pool, WriterGuard>();
+
+/** The highest timeline that a `writerOnly` pool has met; 0 before, and where servers tell none. */
+export function timelineOf(pool: Pool): number {
+  return guards.get(pool)?.timelineSeen ?? 0;
+}
+
+async function readEpoch(client: ClientBase): Promise<number> {
+  const { rows } = await client.query<{ epoch: number }>('SELECT epoch FROM votes.epoch');
+  return rows[0]!.epoch;
+}
+
+function oldWriter(timeline: number, why: string): WriterError {
+  return new WriterError('VT001', `an old writer: timeline ${timeline}, and ${why}`);
 }
 
 class WriterError extends Error {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Producer } from '@platformatic/kafka';
-import { MINUTE_MS, sleep } from '#common/clock.ts';
+import { SECOND_MS, sleep } from '#common/clock.ts';
 import { sealingRegion } from '#common/contracts/seal.ts';
 import { type KafkaOptions, readTopicLayout } from '#common/kafka.ts';
 import { LogReader } from '#common/log-reader.ts';
@@ -8,7 +8,7 @@ import type { Pool } from '#common/postgres.ts';
 import { BallotKeys } from './ballot-keys.ts';
 import { createBallotCheck } from './check-ballots.ts';
 import { createControlCheck } from './check-controls.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { LedgerStore, LogLayout } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import type { SealedLog } from './sealer.ts';
 import { readApprovalKeys, readBallotKeys, readSealKeys } from './sql/read-keys.ts';
@@ -31,30 +31,37 @@ interface LogParts extends Pick<WorkerParts, 'clock' | 'log'> {
   readonly topic: string;
   /** The log's name: the region's, or `region@host`. */
   readonly name: string;
-  /** The number by which offsets know the log. */
+  /** The number by which offsets know the log; makes known what the store must know of it. */
   readonly regionNo: () => Promise<number>;
   readonly pool: Pool;
   readonly store: LedgerStore;
   readonly told: Told;
+  /** ms by which this process's clock may be wrong; Infinity while it must not decide anything. */
+  readonly clockErrorMs: () => number;
   readonly producer: Producer<Buffer, Buffer, Buffer, Buffer>;
 }
 
 /** Half a flush: what comes meanwhile goes into the same batch. */
 const paceMs = 25;
-const layoutMs = MINUTE_MS / 2;
+/** No session is settled before its log's partitions were asked for once more. */
+const layoutMs = 2 * SECOND_MS;
 
-/** Rejects while Kafka or Postgres cannot be asked; nothing is left open then. */
+/** Rejects while Kafka cannot be asked; nothing is left open then. */
 export async function openCountedLog(parts: LogParts): Promise<CountedLog> {
   const { kafka, topic, name, pool, store, told, producer, clock, log, metrics } = parts;
-  const { clusterId, topicId, partitions } = await readTopicLayout(producer, topic);
-  const identity = { regionNo: await parts.regionNo(), clusterId, topicId };
+  const readLayout = async (): Promise<LogLayout & { clusterId: string; topicId: string }> => {
+    const readAtMs = Math.max(0, Math.floor(clock.now() - parts.clockErrorMs()));
+    const { partitions, ...ids } = await readTopicLayout(producer, topic);
+    return { ...ids, partitions: partitions.length, readAtMs };
+  };
+  const { clusterId, topicId, ...first } = await readLayout();
+  let layout: LogLayout = first;
   const source = new LogReader({ ...kafka, topic, paceMs, log });
   const ballotKeys = new BallotKeys({
     told: () => told.ballotKeys,
     read: () => readBallotKeys(pool),
     clock,
   });
-  let size = partitions.length;
   const worker = new LedgerWorker({
     store,
     source,
@@ -68,15 +75,16 @@ export async function openCountedLog(parts: LogParts): Promise<CountedLog> {
     log,
     metrics: metrics(name),
     workerId: randomUUID(),
-    logIdentity: identity,
-    partitions: () => size,
+    identify: async () => ({ regionNo: await parts.regionNo(), clusterId, topicId }),
+    layout: () => layout,
     epochSeen: () => told.epoch,
   });
   return {
     worker,
     sealed: {
       name,
-      identity,
+      identity: () => worker.identity,
+      size: () => layout.partitions,
       append: async (partition, key, value) => {
         await producer.send({ messages: [{ topic, partition, key, value }] });
       },
@@ -86,7 +94,8 @@ export async function openCountedLog(parts: LogParts): Promise<CountedLog> {
       while (!ending.aborted) {
         await sleep(layoutMs, ending, clock);
         try {
-          size = (await readTopicLayout(producer, topic)).partitions.length;
+          const { partitions, readAtMs } = await readLayout();
+          layout = { partitions, readAtMs };
         } catch (error) {
           log.debug({ err: error }, 'kafka metadata could not be read');
         }

@@ -28,19 +28,27 @@ export interface LedgerStore {
     partitions: readonly number[],
     closedForMs: number,
   ): Promise<readonly UnsealedSession[]>;
+  /** Sessions not settled yet, read through their seals in every partition, added ones too. */
+  readThrough(): Promise<readonly string[]>;
   /**
-   * Settles every session whose partitions were all read through their seals: decides the winner
-   * among each voter's records and writes the moves as one correction. Gives the sessions settled.
+   * Settles such a session: decides the winner among each voter's records and writes the moves as
+   * one correction. May take minutes. False: it is settled, being settled, or not read through.
    */
-  settle(): Promise<readonly string[]>;
+  settle(sessionId: string): Promise<boolean>;
 }
 
 export interface LeaseRequest {
   readonly id: string;
-  /** Partitions of the log. */
-  readonly partitions: number;
+  readonly layout: LogLayout;
   readonly ttlMs: number;
   readonly epochMin: number;
+}
+
+export interface LogLayout {
+  /** Partitions of the log. */
+  readonly partitions: number;
+  /** They were asked of Kafka no earlier than this true time, ms. */
+  readonly readAtMs: number;
 }
 
 export interface Lease {

@@ -4,7 +4,7 @@ import { countBatch } from './sql/count-batch.ts';
 import { leasePartitions } from './sql/lease-partitions.ts';
 import { listUnsealed } from './sql/list-unsealed.ts';
 import { releasePartitions } from './sql/release-partitions.ts';
-import { settleSessions } from './sql/settle-sessions.ts';
+import { listReadThrough, settleSession } from './sql/settle-session.ts';
 
 /**
  * The store in Postgres: each method is one statement of `sql/`. A server that says that it is a
@@ -25,6 +25,7 @@ export function createPostgresLedgerStore(pool: Pool): LedgerStore {
     release: (log, workerId) => ask(releasePartitions(pool, log.regionNo, workerId)),
     unsealed: (log, partitions, closedForMs) =>
       ask(listUnsealed(pool, log.regionNo, partitions, closedForMs)),
-    settle: () => ask(settleSessions(pool)),
+    readThrough: () => ask(listReadThrough(pool)),
+    settle: (sessionId) => ask(settleSession(pool, sessionId)),
   };
 }

@@ -15,25 +15,32 @@ export type AppendControl = (partition: number, key: Buffer, value: Buffer) => P
 /** A log to be sealed: the region's own, or the standby that it hosts. */
 export interface SealedLog {
   readonly name: string;
-  readonly identity: LogIdentity;
+  /** Undefined while it is not known. */
+  readonly identity: () => LogIdentity | undefined;
+  /** Partitions that the log has now. */
+  readonly size: () => number;
   readonly append: AppendControl;
   /** False: seals are not read back, so one that was acknowledged is not written again. */
   readonly isRead: () => boolean;
 }
 
 export interface SealerParts {
-  readonly store: Pick<LedgerStore, 'unsealed' | 'settle'>;
+  readonly store: Pick<LedgerStore, 'unsealed'>;
   readonly logs: readonly SealedLog[];
-  /** Partitions that this worker holds of the region's own log: of each log it seals the same. */
+  /** Partitions that this worker holds of the region's own log. */
   readonly held: () => readonly number[];
+  /** Partitions of the region's own log. A log with more is shared out among their holders. */
+  readonly ownSize: () => number;
   readonly key: SigningKey;
+  /** Makes the public half known: a seal is checked against it when it is read. */
+  readonly keepKey: () => Promise<void>;
   readonly clock: Clock;
   /** ms by which this process's clock may be wrong. */
   readonly clockErrorMs: () => number;
   /** Why that clock must not decide anything now. */
   readonly clockDoubts: () => readonly string[];
   readonly log: Log;
-  readonly metrics: Pick<LedgerMetrics, 'sealed' | 'settled'>;
+  readonly metrics: Pick<LedgerMetrics, 'sealed'>;
 }
 
 /**
@@ -50,9 +57,8 @@ const remembered = 100_000;
 
 /**
  * Ends sessions: writes their seals to the partitions this worker holds once both clocks, its own
- * and the database's, are past the moment until which a vote may be answered; and settles what was
- * read through. Every step may be repeated by anybody: the first seal of a partition counts, and a
- * session is settled once.
+ * and the database's, are past the moment until which a vote may be answered. Any seal may be written
+ * again by anybody: the first one of a partition counts.
  */
 export class Sealer {
   readonly #parts: SealerParts;
@@ -69,25 +75,35 @@ export class Sealer {
       try {
         await this.sealDue();
       } catch (error) {
-        log.warn({ err: error }, 'sessions could not be sealed or settled; trying again');
+        log.warn({ err: error }, 'sessions could not be sealed; trying again');
       }
       await sleep(everyMs, ending, clock);
     }
   }
 
-  /** One round: writes what is due and settles. Rejects with the first failure. */
+  /** One round: writes what is due in every log. Rejects with the first failure of a log. */
   async sealDue(): Promise<void> {
-    const { store, logs, held, clockErrorMs, clockDoubts, metrics, log } = this.#parts;
-    const partitions = held();
-    if (partitions.length === 0) return;
-    const closedForMs = answeredForMs + clockErrorMs();
-    for (const sealed of clockDoubts().length > 0 ? [] : logs) {
-      const sessions = await store.unsealed(sealed.identity, partitions, closedForMs);
-      for (const session of sessions) await this.#seal(sealed, session, closedForMs);
+    const { logs, held, clockDoubts } = this.#parts;
+    if (held().length === 0 || clockDoubts().length > 0) return;
+    const failures: unknown[] = [];
+    for (const sealed of logs) {
+      await this.#sealLog(sealed).catch((error: unknown) => failures.push(error));
     }
-    const settled = await store.settle();
-    metrics.settled(settled.length);
-    for (const sessionId of settled) log.info({ session_id: sessionId }, 'settled');
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #sealLog(sealed: SealedLog): Promise<void> {
+    const { store, held, ownSize, keepKey, clockErrorMs } = this.#parts;
+    const identity = sealed.identity();
+    if (identity === undefined) return;
+    const own = new Set(held());
+    const all = Array.from({ length: sealed.size() }, (_, partition) => partition);
+    const partitions = all.filter((partition) => own.has(partition % ownSize()));
+    const closedForMs = answeredForMs + clockErrorMs();
+    const sessions = await store.unsealed(identity, partitions, closedForMs);
+    // Each time: a database that lost its newest rows may have lost the key.
+    if (sessions.length > 0) await keepKey();
+    for (const session of sessions) await this.#seal(sealed, session, closedForMs);
   }
 
   async #seal(sealed: SealedLog, session: UnsealedSession, closedForMs: number): Promise<void> {

@@ -13,6 +13,7 @@ import { Finaliser } from './finaliser.ts';
 import { createLedgerMetrics } from './metrics.ts';
 import { createPostgresLedgerStore } from './postgres-ledger-store.ts';
 import { Sealer } from './sealer.ts';
+import { Settler } from './settler.ts';
 import { keepSealKey } from './sql/keep-seal-key.ts';
 import { listAgreed } from './sql/list-agreed.ts';
 import { recount } from './sql/recount.ts';
@@ -60,16 +61,16 @@ type Stores = ReturnType<typeof openStores>;
 
 function openStores({ config: values, log }: Context) {
   const kafka = { brokers: values.kafkaBrokers, clientId: `ledger-${process.pid}` };
+  const told = new Told();
   const pool = createPool({
     url: values.postgresUrl,
     applicationName: `ledger-${values.region}`,
-    // A batch of each log, and two for sealing and for making results final, which may take long.
-    connectionsMax: 4,
-    writerOnly: true,
+    // A batch of each log, seals, and two for settling and making final, which may take long.
+    connectionsMax: 5,
+    writerOnly: { told: () => told.writer },
     log,
   });
   const producer = createProducer(kafka);
-  const told = new Told();
   const topic = (name: 'sessions' | 'vote-aggregated'): Parameters<typeof followTopic>[0] => ({
     ...kafka,
     topic: topicName(values.topicPrefix, name),
@@ -111,13 +112,18 @@ async function openLedger(
   const { region, standbyOf, topicPrefix, sealKey } = values;
   const store = createPostgresLedgerStore(pool);
   const metrics = createLedgerMetrics(context.metrics);
-  await keepSealKey(pool, region, sealKey.publicJwk);
-  const shared = { kafka, pool, producer, told, store, metrics, clock, log };
+  const keepKey = (): Promise<void> => keepSealKey(pool, region, sealKey.publicJwk);
+  const clockErrorMs = (): number =>
+    safeguards.clockDoubts().length > 0 ? Number.POSITIVE_INFINITY : safeguards.clockErrorMs();
+  const shared = { kafka, pool, producer, told, store, metrics, clock, clockErrorMs, log };
   const own = await openCountedLog({
     ...shared,
     topic: topicName(topicPrefix, 'vote-submitted'),
     name: region,
-    regionNo: () => regionNo(pool, region),
+    regionNo: async () => {
+      await keepKey();
+      return regionNo(pool, region);
+    },
   });
   const logs: CountedLog[] = [own];
   if (standbyOf !== '') logs.push(await openStandby(shared, values, own));
@@ -125,13 +131,16 @@ async function openLedger(
     store,
     logs: logs.map(({ sealed }) => sealed),
     held: () => own.worker.held(),
+    ownSize: own.sealed.size,
     key: sealKey,
+    keepKey,
     clock,
     clockErrorMs: safeguards.clockErrorMs,
     clockDoubts: safeguards.clockDoubts,
     log,
     metrics: metrics(region),
   });
+  const settler = new Settler({ store, clock, log, metrics: metrics(region) });
   const finaliser = new Finaliser({
     listAgreed: () => listAgreed(pool),
     recount: (sessionNo) => recount(pool, sessionNo),
@@ -145,6 +154,7 @@ async function openLedger(
       await Promise.all([
         ...logs.flatMap(({ worker, watch }) => [worker.run(ending), watch(ending)]),
         sealer.run(ending),
+        settler.run(ending),
         finaliser.run(ending),
       ]);
     },

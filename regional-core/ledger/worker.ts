@@ -15,7 +15,7 @@ import {
   SparseBatchError,
   toCountBatch,
 } from './batch.ts';
-import { isLogUnread, type LedgerStore } from './ledger-store.ts';
+import { isLogUnread, type LedgerStore, type LogLayout } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import type { LogIdentity } from './sql/count-batch.ts';
 import { StoppedPartitions } from './stopped-partitions.ts';
@@ -47,9 +47,13 @@ export interface WorkerParts {
   readonly log: Log;
   readonly metrics: LedgerMetrics;
   readonly workerId: string;
-  readonly logIdentity: LogIdentity;
-  /** Partitions that the log has now; more may be added to it. */
-  readonly partitions: () => number;
+  /**
+   * Who the log is, asked at the start and after anything that went wrong: a database that lost its
+   * newest rows may know the log by another number, or not at all until it is asked.
+   */
+  readonly identify: () => Promise<LogIdentity>;
+  /** Partitions may be added to the log. */
+  readonly layout: () => LogLayout;
   /** The highest epoch read in the region's Kafka: a database below it is an old writer. */
   readonly epochSeen: () => number;
 }
@@ -73,6 +77,8 @@ export class LedgerWorker {
   #apartUntilMs = Number.NEGATIVE_INFINITY;
   #waitMs = backOffMs.min;
   #epoch = 0;
+  #identity: LogIdentity | undefined;
+  #mustIdentify = true;
   #isBehind = false;
   /** The batch being counted: true when it was, false when it was fenced. */
   #counting: Promise<boolean> = Promise.resolve(true);
@@ -88,6 +94,11 @@ export class LedgerWorker {
     return this.#trouble ?? this.#stopped.trouble;
   }
 
+  /** The log as the store knows it; undefined before the store was asked. */
+  get identity(): LogIdentity | undefined {
+    return this.#identity;
+  }
+
   /** The partitions it reads now. */
   held(): number[] {
     return [...this.#parts.source.positions().keys()];
@@ -95,7 +106,7 @@ export class LedgerWorker {
 
   /** Works until `ending` aborts, then gives its leases back. Throws when only people can help. */
   async run(ending: AbortSignal): Promise<void> {
-    const { store, log, logIdentity, workerId } = this.#parts;
+    const { store, log, workerId } = this.#parts;
     while (!ending.aborted) {
       try {
         await this.#renewWhenDue();
@@ -108,8 +119,9 @@ export class LedgerWorker {
       }
     }
     await this.#counting.catch(() => undefined);
+    if (this.#identity === undefined) return;
     await store
-      .release(logIdentity, workerId)
+      .release(this.#identity, workerId)
       .catch((error: unknown) =>
         log.warn({ err: error }, 'leases were not given back; they expire by themselves'),
       );
@@ -121,14 +133,15 @@ export class LedgerWorker {
   }
 
   async #renewWhenDue(): Promise<void> {
-    const { store, source, clock, log, logIdentity, workerId, partitions, metrics } = this.#parts;
+    const { store, source, clock, log, workerId, layout, metrics } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#renewedAtMs < renewMs) return;
     // With no batch under way the store's offsets are where the source is, or something was lost.
     await this.#counting;
-    const { epoch, positions } = await store.lease(logIdentity, {
+    const identity = await this.#identify();
+    const { epoch, positions } = await store.lease(identity, {
       id: workerId,
-      partitions: partitions(),
+      layout: layout(),
       ttlMs: leaseTtlMs,
       epochMin: this.#epochMin(),
     });
@@ -143,6 +156,14 @@ export class LedgerWorker {
     metrics.leased(positions.size);
     if (this.#trouble !== undefined) log.info({ partitions: positions.size }, 'counting');
     this.#trouble = undefined;
+  }
+
+  async #identify(): Promise<LogIdentity> {
+    if (this.#mustIdentify || this.#identity === undefined) {
+      this.#identity = await this.#parts.identify();
+      this.#mustIdentify = false;
+    }
+    return this.#identity;
   }
 
   async #countNext(ending: AbortSignal): Promise<void> {
@@ -188,9 +209,9 @@ export class LedgerWorker {
   }
 
   async #count(batch: CountBatch): Promise<boolean> {
-    const { store, clock, log, metrics, logIdentity } = this.#parts;
+    const { store, clock, log, metrics } = this.#parts;
     const startedMs = clock.monotonicMs();
-    const verdicts = await store.count(logIdentity, this.#epochMin(), batch);
+    const verdicts = await store.count(this.#identity!, this.#epochMin(), batch);
     if (verdicts.fenced) {
       log.warn('fenced: another worker counted these records; starting from its offsets');
       metrics.fenced();
@@ -209,6 +230,7 @@ export class LedgerWorker {
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
     this.#counting = Promise.resolve(true);
     this.#isBehind = false;
+    this.#mustIdentify = true;
   }
 
   async #recover(failure: unknown, ending: AbortSignal): Promise<void> {

@@ -146,7 +146,7 @@ async function measure({ name, workers, session, isChecked }: Case): Promise<Fig
   const backlog = makeBacklog(session.sessionId, count, partitions, isChecked);
   const pool = connect('ledger', workers);
   const region = await regionNo(pool, name);
-  const logIdentity = { regionNo: region, clusterId: 'bench', topicId: randomUUID() };
+  const identity = { regionNo: region, clusterId: 'bench', topicId: randomUUID() };
   let isOpen = false;
   const ending = new AbortController();
   const crew = Array.from({ length: workers }, () => makeWorker(pool, backlog, () => isOpen));
@@ -165,8 +165,8 @@ async function measure({ name, workers, session, isChecked }: Case): Promise<Fig
       log,
       metrics: createLedgerMetrics(createRegistry({}))(name),
       workerId: randomUUID(),
-      logIdentity,
-      partitions: () => partitions,
+      identify: () => Promise.resolve(identity),
+      layout: () => ({ partitions, readAtMs: Date.now() }),
       epochSeen: () => 0,
     });
   }

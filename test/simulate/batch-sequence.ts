@@ -3,18 +3,26 @@ import type { LogIdentity } from '../../regional-core/ledger/sql/count-batch.ts'
 import type { Random } from './random.ts';
 import { voteIdOf } from './world.ts';
 
+interface Lease {
+  readonly log: LogIdentity;
+  readonly worker: string;
+  readonly epochMin: number;
+}
+
 /** One call of a store, to be made of two of them. */
 export type Step =
   | { readonly do: 'count'; log: LogIdentity; epochMin: number; batch: CountBatch }
   | { readonly do: 'settle' }
-  | { readonly do: 'lease'; log: LogIdentity; worker: string; epochMin: number }
-  | { readonly do: 'release'; log: LogIdentity; worker: string }
+  | ({ readonly do: 'lease'; layoutReadAtMs: number } & Lease)
+  | ({ readonly do: 'release' } & Pick<Lease, 'log' | 'worker'>)
   | { readonly do: 'unsealed'; log: LogIdentity };
 
 export interface SequenceParts {
   readonly random: Random;
   readonly sessionId: string;
   readonly closesAtMs: number;
+  /** Seals are written from here on, within a few ms. */
+  readonly sealsAtMs: number;
   readonly options: number;
   readonly logs: readonly LogIdentity[];
   readonly partitions: number;
@@ -36,21 +44,30 @@ export function* randomSteps(parts: SequenceParts): Generator<Step> {
   const steps = random.whole(6, 12);
   for (let at = 0; at < steps; at++) yield randomStep(parts);
   if (random.chance(0.15)) return;
-  for (const log of logs) yield count(parts, log, sealAll(parts, log));
+  for (const log of logs) {
+    yield count(parts, log, sealAll(parts, log));
+    yield lease(parts, log);
+  }
   yield { do: 'settle' };
   for (let at = random.whole(0, 3); at > 0; at--) yield randomStep(parts);
 }
 
 function randomStep(parts: SequenceParts): Step {
-  const { random, logs, epoch } = parts;
+  const { random, logs } = parts;
   const log = random.pick(logs);
-  const worker = random.pick(workers);
-  const epochMin = random.chance(0.9) ? epoch : epoch + 1;
-  if (random.chance(0.08)) return { do: 'lease', log, worker, epochMin };
-  if (random.chance(0.05)) return { do: 'release', log, worker };
+  if (random.chance(0.08)) return lease(parts, log);
+  if (random.chance(0.05)) return { do: 'release', log, worker: random.pick(workers) };
   if (random.chance(0.05)) return { do: 'unsealed', log };
   if (random.chance(0.05)) return { do: 'settle' };
   return count(parts, log, randomBatch(parts, log));
+}
+
+/** Sometimes for an old writer, and of a log that was asked for its partitions before the seals. */
+function lease({ random, epoch, sealsAtMs }: SequenceParts, log: LogIdentity): Step {
+  const worker = random.pick(workers);
+  const epochMin = random.chance(0.95) ? epoch : epoch + 1;
+  const layoutReadAtMs = sealsAtMs + (random.chance(0.95) ? 5 : 0);
+  return { do: 'lease', log, worker, epochMin, layoutReadAtMs };
 }
 
 function count({ random, epoch }: SequenceParts, log: LogIdentity, batch: CountBatch): Step {
@@ -136,7 +153,7 @@ function sealAll(parts: SequenceParts, log: LogIdentity): CountBatch {
 }
 
 function seal(
-  { sessionId, closesAtMs, random }: SequenceParts,
+  { sessionId, closesAtMs, sealsAtMs, random }: SequenceParts,
   partition: number,
   offset: number,
   tooLateMs: number,
@@ -146,7 +163,7 @@ function seal(
     partition,
     offset,
     closesAtMs: closesAtMs + tooLateMs,
-    sealedAtMs: closesAtMs + 6000,
+    sealedAtMs: sealsAtMs + random.whole(0, 2),
     kid: 'kid',
     signature: Buffer.alloc(64),
   };

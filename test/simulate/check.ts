@@ -5,6 +5,7 @@ import {
   type TotalsMessage,
 } from '#common/contracts/vote-aggregated.ts';
 import { decodeVoteRecord } from '#common/contracts/vote-submitted.ts';
+import { isNewerTotals } from '../../regional-core/results/state.ts';
 import type { Attempt } from './history.ts';
 import { countWinners, type LoggedVote, readLogs } from './oracle.ts';
 import { confirmation, receiptText, standInSignature } from './stand-ins.ts';
@@ -186,10 +187,29 @@ function checkTotals(world: World, say: Say): void {
       }
       held = message;
     }
+    checkFalls(name, totals.messages, say);
     const counted = world.state.votes.get(1)?.size ?? 0;
     if (!isGone && held !== undefined && held.total_votes !== counted) {
       say('I3', `${name}: ${held.total_votes} published, ${counted} count`);
     }
+  }
+}
+
+/** I7: of what readers take one after another, no count falls but by a correction that is listed. */
+function checkFalls(name: string, messages: readonly { value: Buffer }[], say: Say): void {
+  let held: TotalsMessage | undefined;
+  for (const { value } of messages) {
+    const next = decodeTotalsMessage(value)!;
+    if (!isNewerTotals(next, held)) continue;
+    const told = (held?.corrected ?? []).map((one) => JSON.stringify(one));
+    const listed = (next.corrected ?? []).filter((one) => !told.includes(JSON.stringify(one)));
+    const moved = listed.reduce((sum, one) => sum + one.moved, 0);
+    let fallen = 0;
+    for (const [optionNo, count] of (held?.counts ?? []).entries()) {
+      fallen += Math.max(0, count - (next.counts?.[optionNo] ?? 0));
+    }
+    if (fallen > moved) say('I7', `${name}: counts fell by ${fallen}, ${moved} is listed`);
+    held = next;
   }
 }
 

@@ -2,6 +2,7 @@ import { ClockJudge } from '#common/clock-judge.ts';
 import { parseSigningKey, type SigningKey } from '#common/keys.ts';
 import { Finaliser } from '../../regional-core/ledger/finaliser.ts';
 import { type SealedLog, Sealer } from '../../regional-core/ledger/sealer.ts';
+import { Settler } from '../../regional-core/ledger/settler.ts';
 import { LedgerWorker } from '../../regional-core/ledger/worker.ts';
 import type { FlawName } from './flaws.ts';
 import { clockErrorMs } from './intake-process.ts';
@@ -100,8 +101,11 @@ export class LedgerProcess {
       log: silentLog,
       metrics: noMetrics,
       workerId: `${process.name} ${topic.name}`,
-      logIdentity: identity,
-      partitions: () => topic.partitions.length,
+      identify: () => Promise.resolve(identity),
+      layout: () => ({
+        partitions: topic.partitions.length,
+        readAtMs: process.now() - clockErrorMs,
+      }),
       epochSeen: () => region.epochTold,
     });
     const append = (partition: number, key: Buffer, value: Buffer): Promise<void> =>
@@ -117,7 +121,14 @@ export class LedgerProcess {
         patienceMs: sendMs,
         lost: (why) => new Error(`append: ${why}`),
       });
-    return { worker, sealed: { name, identity, append, isRead: () => worker.held().length > 0 } };
+    const sealed: SealedLog = {
+      name,
+      identity: () => worker.identity,
+      size: () => topic.partitions.length,
+      append,
+      isRead: () => worker.held().length > 0,
+    };
+    return { worker, sealed };
   }
 
   #run(
@@ -131,11 +142,14 @@ export class LedgerProcess {
       store: this.#store,
       logs: logs.map(({ sealed }) => sealed),
       held: () => own.worker.held(),
+      ownSize: own.sealed.size,
       key: sealKey,
+      keepKey: () => Promise.resolve(),
       clockErrorMs: () => clockErrorMs,
       clockDoubts: () => this.#judge.doubts(),
       metrics: noMetrics,
     });
+    const settler = new Settler({ ...shared, store: this.#store, metrics: noMetrics });
     const finaliser = new Finaliser({
       ...shared,
       listAgreed: this.#store.listAgreed,
@@ -143,7 +157,7 @@ export class LedgerProcess {
       append: own.sealed.append,
       holdsFirst: () => own.worker.held().includes(0),
     });
-    const runs = [...logs.map(({ worker }) => worker), sealer, finaliser];
+    const runs = [...logs.map(({ worker }) => worker), sealer, settler, finaliser];
     for (const part of runs) {
       part.run(signal).catch((error: unknown) => {
         this.stoppedBy = error instanceof Error ? error : new Error('stopped');

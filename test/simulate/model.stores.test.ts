@@ -12,7 +12,7 @@ import { randomSteps, type Step } from './batch-sequence.ts';
 import { countBatch } from './model/count.ts';
 import { declareLost, leasePartitions, releasePartitions } from './model/lease.ts';
 import { listUnsealed } from './model/results.ts';
-import { settle } from './model/settle.ts';
+import { listReadThrough, settle } from './model/settle.ts';
 import { emptyState, type State } from './model/state.ts';
 import { Random } from './random.ts';
 import { readSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -31,6 +31,7 @@ const optionIds = ['mango', 'apple', 'zebra', 'kiwi'];
 const closesAtMs = Date.now() - 3_600_000;
 
 const state = emptyState();
+const unread = { isLost: false, layoutReadAtMs: Number.NEGATIVE_INFINITY };
 const model = modelStore(state);
 const postgres = createPostgresLedgerStore(ledger);
 const [east, west] = [await installRegion('us-east-1'), await installRegion('us-west-2')];
@@ -46,13 +47,14 @@ function modelStore(of: State): LedgerStore {
     release: (identity, workerId) => now(() => releasePartitions(of, identity.regionNo, workerId)),
     unsealed: (identity, held, closedForMs) =>
       now(() => listUnsealed(of, identity.regionNo, held, Date.now() - closedForMs)),
-    settle: () => now(() => settle(of, Date.now())),
+    readThrough: () => now(() => listReadThrough(of, Date.now())),
+    settle: (sessionId) => now(() => settle(of, sessionId, Date.now())),
   };
 }
 
 async function installRegion(name: string): Promise<LogIdentity> {
   const no = await regionNo(ledger, name);
-  state.logs.set(no, { no, name, standsFor: undefined, host: no, isLost: false });
+  state.logs.set(no, { ...unread, no, name, standsFor: undefined, host: no });
   const identity = { regionNo: no, clusterId: name, topicId: randomUUID() };
   await lease(identity);
   return identity;
@@ -61,14 +63,21 @@ async function installRegion(name: string): Promise<LogIdentity> {
 async function installStandby(): Promise<LogIdentity> {
   const no = await standbyNo(ledger, 'us-west-2', 'us-east-1');
   const name = 'us-west-2@us-east-1';
-  state.logs.set(no, { no, name, standsFor: west.regionNo, host: east.regionNo, isLost: false });
+  const [standsFor, host] = [west.regionNo, east.regionNo];
+  state.logs.set(no, { ...unread, no, name, standsFor, host });
   const identity = { regionNo: no, clusterId: 'us-east-1', topicId: randomUUID() };
   await lease(identity);
   return identity;
 }
 
 async function lease(identity: LogIdentity): Promise<void> {
-  const step = { do: 'lease', log: identity, worker: randomUUID(), epochMin: 1 } as const;
+  const step = {
+    do: 'lease',
+    log: identity,
+    worker: randomUUID(),
+    epochMin: 1,
+    layoutReadAtMs: 1,
+  } as const;
   expect(await outcome(postgres, step)).toEqual(await outcome(model, step));
   const end = { ...step, do: 'release' } as const;
   expect(await outcome(postgres, end)).toEqual(await outcome(model, end));
@@ -99,6 +108,14 @@ async function createSession(): Promise<{ sessionId: string; sessionNo: number }
   return { sessionId, sessionNo };
 }
 
+async function settleAll(store: LedgerStore): Promise<string[]> {
+  const settled: string[] = [];
+  for (const sessionId of await store.readThrough()) {
+    if (await store.settle(sessionId)) settled.push(sessionId);
+  }
+  return settled.toSorted();
+}
+
 /** What a store answers, or the code by which it refuses. */
 async function outcome(store: LedgerStore, step: Step): Promise<unknown> {
   try {
@@ -106,10 +123,11 @@ async function outcome(store: LedgerStore, step: Step): Promise<unknown> {
       case 'count':
         return await store.count(step.log, step.epochMin, step.batch);
       case 'settle':
-        return await store.settle();
+        return await settleAll(store);
       case 'lease': {
         const { worker: id, epochMin } = step;
-        const held = await store.lease(step.log, { id, partitions, ttlMs: 600_000, epochMin });
+        const layout = { partitions, readAtMs: step.layoutReadAtMs };
+        const held = await store.lease(step.log, { id, layout, ttlMs: 600_000, epochMin });
         return { ...held, positions: [...held.positions].toSorted(([a], [b]) => a - b) };
       }
       case 'release':
@@ -133,6 +151,8 @@ async function runSequence(seed: number): Promise<{ real: Snapshot; modelled: Sn
     random,
     sessionId,
     closesAtMs,
+    // Each later than the one before: what was read for that one is too old.
+    sealsAtMs: closesAtMs + 6000 + seed * 10,
     options: optionIds.length,
     logs: isLost ? [east, standby] : [east, west],
     partitions,

@@ -3,7 +3,7 @@ import { decodeSessionsMessage, isNewerSession } from '#common/contracts/session
 import { decodeTotalsMessage } from '#common/contracts/vote-aggregated.ts';
 import { Publisher } from '../../regional-core/publisher/publisher.ts';
 import type { PublisherStore } from '../../regional-core/publisher/publisher-store.ts';
-import { higherOf, nothingTold, type Told } from '../../regional-core/publisher/told.ts';
+import { nothingTold, TellingTotals, type Told } from '../../regional-core/publisher/told.ts';
 import type { MessageTopic } from './message-topic.ts';
 import { Connections, type DatabaseAddress } from './model/database.ts';
 import { ConnectionLostError } from './model/refusals.ts';
@@ -76,12 +76,10 @@ export class PublisherProcess {
 
 /** What a publisher finds in its region's topics when it starts. */
 function toldIn(region: Region): Told {
-  let { totals } = nothingTold;
+  const telling = new TellingTotals();
   for (const { value } of region.totals.messages) {
     const message = decodeTotalsMessage(value);
-    if (message === undefined) continue;
-    const { epoch, covers, corrections } = message;
-    totals = higherOf(totals, { epoch, covers, corrections: corrections ?? 0 });
+    if (message !== undefined) telling.hear(message);
   }
   const sessions = new Map<string, SessionMessage>();
   let told: Told = nothingTold;
@@ -94,5 +92,5 @@ function toldIn(region: Region): Told {
     if (message?.type === 'regions') told = { ...told, regions: message };
     if (message?.type === 'totals_stale') told = { ...told, staleSinceMs: message.since_ms };
   }
-  return { ...told, totals, sessions: [...sessions.values()] };
+  return { ...told, ...telling.told, sessions: [...sessions.values()] };
 }

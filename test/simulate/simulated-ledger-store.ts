@@ -8,7 +8,7 @@ import { Connections, type DatabaseAddress } from './model/database.ts';
 import { leasePartitions, releasePartitions } from './model/lease.ts';
 import { ConnectionLostError } from './model/refusals.ts';
 import { listAgreed, listUnsealed, recount } from './model/results.ts';
-import { settle } from './model/settle.ts';
+import { listReadThrough, settle } from './model/settle.ts';
 import type { State } from './model/state.ts';
 import type { Network } from './network.ts';
 import type { Process } from './timeline.ts';
@@ -53,7 +53,11 @@ export class SimulatedLedgerStore implements LedgerStore {
   release: LedgerStore['release'] = (log, workerId) =>
     this.#write('ledger.release', (state) => releasePartitions(state, log.regionNo, workerId));
 
-  settle: LedgerStore['settle'] = () => this.#write('ledger.settle', settle);
+  readThrough: LedgerStore['readThrough'] = () =>
+    this.#read('ledger.readThrough', (state) => listReadThrough(state, this.#wallMs()));
+
+  settle: LedgerStore['settle'] = (sessionId) =>
+    this.#write('ledger.settle', (state, nowMs) => settle(state, sessionId, nowMs));
 
   unsealed: LedgerStore['unsealed'] = (log, partitions, closedForMs) =>
     this.#read('ledger.unsealed', (state) =>

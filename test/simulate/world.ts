@@ -300,9 +300,16 @@ export class World {
       for (const [at, name] of regionNames.entries()) {
         const no = at + 1;
         const other = 2 - at;
-        state.logs.set(no, { no, name, standsFor: undefined, host: no, isLost: false });
+        state.logs.set(no, {
+          no,
+          name,
+          standsFor: undefined,
+          host: no,
+          isLost: false,
+          layoutReadAtMs: 0,
+        });
         const standby = { no: no + 10, name: `${regionNames[other - 1]}@${name}`, host: no };
-        state.logs.set(no + 10, { ...standby, standsFor: other, isLost: false });
+        state.logs.set(no + 10, { ...standby, standsFor: other, isLost: false, layoutReadAtMs: 0 });
       }
     }, this.wallMs());
     const message = sessionMessage(this.state.sessions.get(sessionId)!, 1);

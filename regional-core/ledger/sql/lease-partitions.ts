@@ -17,15 +17,16 @@ export async function leasePartitions(
 ): Promise<Lease> {
   const { rows } = await pool.query<LeaseRow>({
     name: 'lease_partitions',
-    text: 'SELECT * FROM votes.lease_partitions($1, $2, $3, $4, $5, $6, $7)',
+    text: 'SELECT * FROM votes.lease_partitions($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [
       log.regionNo,
       log.clusterId,
       log.topicId,
-      worker.partitions,
+      worker.layout.partitions,
       worker.id,
       worker.ttlMs,
       worker.epochMin,
+      worker.layout.readAtMs,
     ],
   });
   const positions = new Map<number, number>();

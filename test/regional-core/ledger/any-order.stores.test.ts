@@ -4,10 +4,16 @@ import { afterAll, expect, test } from 'vitest';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
-import { settleSessions } from '../../../regional-core/ledger/sql/settle-sessions.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
-import { differences, LogOfVotes, type Sent, sealOf, voteOf } from './log-of-votes.ts';
+import {
+  differences,
+  LogOfVotes,
+  type Sent,
+  sealOf,
+  settleSessions,
+  voteOf,
+} from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();

@@ -19,6 +19,7 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
+import { layoutOf } from './log-of-votes.ts';
 
 const quiet = createLog({ service: 'test' }, 'fatal' as 'error');
 const database = await createTestDatabase();
@@ -58,8 +59,8 @@ async function startWorker(region = 'us-east-1') {
     log: quiet,
     metrics: createLedgerMetrics(createRegistry({}))(region),
     workerId: randomUUID(),
-    logIdentity: { regionNo: await regionNo(ledger, region), clusterId, topicId },
-    partitions: () => size,
+    identify: async () => ({ regionNo: await regionNo(ledger, region), clusterId, topicId }),
+    layout: () => layoutOf(size),
     epochSeen: () => 0,
   });
   const running = worker.run(ending.signal);

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
+import { sleep } from '#common/clock.ts';
 import { ResultDigest } from '#common/contracts/digest.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { uuidToBytes } from '#common/uuid.ts';
 import { listUnsealed } from '../../../regional-core/ledger/sql/list-unsealed.ts';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
-import { settleSessions } from '../../../regional-core/ledger/sql/settle-sessions.ts';
+import { settleSession } from '../../../regional-core/ledger/sql/settle-session.ts';
 import { standbyNo } from '../../../regional-core/ledger/sql/standby-no.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
-import { differences, LogOfVotes, sealOf, voteOf } from './log-of-votes.ts';
+import { differences, LogOfVotes, sealOf, settleSessions, voteOf } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
@@ -214,6 +215,78 @@ test('a settled session takes no vote any more, wherever it lies', async () => {
   expect(await here.count([[2, session.vote(session.voter(), 0)]])).toMatchObject({ late: 1 });
 });
 
+test('a copy of a vote that counts is no late vote of a settled session', async () => {
+  const session = await closedSession();
+  const voter = session.voter();
+  await here.count([[0, session.vote(voter, 1)]]);
+  await sealAll(session);
+  for (const of of [here, there]) await of.count([[2, session.seal(of, 2)]]);
+  expect(await settleSessions(ledger)).toEqual([session.sessionId]);
+  // What was never sealed, as the standby of a region that is lost later.
+  here.next.push(0);
+  await here.lease();
+  const copies = [session.vote(voter, 1), session.vote(voter, 2), session.vote(voter, 1, 999)];
+  expect(await here.count([[3, ...copies]])).toMatchObject({ replayed: 1, late: 2, counted: 0 });
+  expect(await differences(admin)).toEqual([]);
+  here.next.pop();
+  await admin.query('DELETE FROM votes.offsets WHERE partition = 3');
+  await admin.query('DELETE FROM votes.verdicts WHERE partition = 3');
+});
+
+test('a partition that was added before closing is waited for, whoever has heard of it', async () => {
+  const session = await closedSession();
+  const sealedAtMs = Date.now() + 400;
+  for (const of of [here, there]) {
+    for (const partition of of.next.keys()) {
+      const seal = sealOf(session.sessionId, of.name, partition, session.closesAtMs, sealedAtMs);
+      await of.count([[partition, seal]]);
+    }
+  }
+  expect(await settleSessions(ledger)).toEqual([]);
+  // Asked before the seals, or by a clock that runs ahead: nothing is known of the time between.
+  const known = there.next.length;
+  await there.lease(1, { partitions: known, readAtMs: sealedAtMs - 1 });
+  await there.lease(1, { partitions: known, readAtMs: Date.now() + 3_600_000 });
+  expect(await settleSessions(ledger)).toEqual([]);
+  await sleep(410);
+  await here.lease();
+  expect(await settleSessions(ledger)).toEqual([]);
+  // Now it is found: its vote was answered before the session closed.
+  there.next.push(0);
+  await there.lease();
+  expect(await settleSessions(ledger)).toEqual([]);
+  const added = session.voter();
+  await there.count([[known, session.vote(added, 1), session.seal(there, known)]]);
+  expect(await settleSessions(ledger)).toEqual([session.sessionId]);
+  expect((await rowsOf(session.sessionNo)).map((row) => row.vote_id)).toEqual([added]);
+});
+
+test('a session that is being settled, or cannot be, keeps no other from it', async () => {
+  const sessions = [await closedSession(), await closedSession(), await closedSession()];
+  for (const session of sessions) {
+    for (const of of [here, there]) {
+      for (const partition of of.next.keys()) {
+        await of.count([[partition, session.seal(of, partition)]]);
+      }
+    }
+  }
+  const [held, broken, good] = sessions.map(({ sessionId }) => sessionId);
+  const spoil = "INSERT INTO votes.corrections (session_no, kind, moved) VALUES ($1, 'seal', 0)";
+  await admin.query(spoil, [sessions[1]!.sessionNo]);
+  const other = await admin.connect();
+  await other.query('BEGIN');
+  await other.query('SELECT FROM votes.voting_sessions WHERE session_id = $1 FOR UPDATE', [held]);
+  expect(await settleSession(ledger, held!)).toBe(false);
+  await expect(settleSession(ledger, broken!)).rejects.toThrow('corrections_pkey');
+  expect(await settleSession(ledger, good!)).toBe(true);
+  await other.query('COMMIT');
+  other.release();
+  await admin.query('DELETE FROM votes.corrections WHERE session_no = $1', [
+    sessions[1]!.sessionNo,
+  ]);
+  expect(new Set(await settleSessions(ledger))).toEqual(new Set([held, broken]));
+});
+
 test('a database of a lower epoch is refused, and an offset beyond 2^53 - 1', async () => {
   const session = await createSession(admin);
   const vote = voteOf(session.sessionId, createBallot(session.sessionId).vote_id, 0);
@@ -264,7 +337,9 @@ test('a lost region is never read again; its standby is, from then on, to its ow
     code: 'VT002',
   });
   await expect(there.lease()).rejects.toMatchObject({ code: 'VT002' });
-  for (const partition of [0, 1, 2]) await here.count([[partition, session.seal(here, partition)]]);
+  for (const partition of here.next.keys()) {
+    await here.count([[partition, session.seal(here, partition)]]);
+  }
   expect(await settleSessions(ledger)).toEqual([]);
   const held = await standby.lease(2);
   expect([held.epoch, [...held.positions.keys()]]).toEqual([2, [0, 1]]);

@@ -7,7 +7,7 @@ import { countBatch, type LogIdentity } from '../../../regional-core/ledger/sql/
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
-import { batchOf, partOf as part, voteOf as vote } from './log-of-votes.ts';
+import { batchOf, layoutOf, partOf as part, voteOf as vote } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
@@ -26,7 +26,7 @@ async function newRegion(): Promise<LogIdentity> {
   const identity = { regionNo: await regionNo(ledger, `region-${regions++}`), clusterId, topicId };
   await leasePartitions(ledger, identity, {
     id: randomUUID(),
-    partitions: 4,
+    layout: layoutOf(4),
     ttlMs: 5000,
     epochMin: 1,
   });
@@ -176,7 +176,7 @@ test('offsets of another topic, or a hole in a batch, are refused whole', async 
   await expect(
     leasePartitions(ledger, stranger, {
       id: randomUUID(),
-      partitions: 4,
+      layout: layoutOf(4),
       ttlMs: 5000,
       epochMin: 1,
     }),
@@ -226,7 +226,7 @@ test('partitions are shared among live workers and taken over when one is gone',
   const identity = { regionNo: await regionNo(ledger, 'shared'), clusterId, topicId };
   const [one, two] = [randomUUID(), randomUUID()];
   const lease = (id: string, ttlMs: number) =>
-    leasePartitions(ledger, identity, { id, partitions: 5, ttlMs, epochMin: 1 });
+    leasePartitions(ledger, identity, { id, layout: layoutOf(5), ttlMs, epochMin: 1 });
   expect([...(await lease(one, 300)).positions.keys()]).toEqual([0, 1, 2, 3, 4]);
   expect((await lease(two, 5000)).positions.size).toBe(0);
   expect((await lease(one, 300)).positions.size).toBe(3);

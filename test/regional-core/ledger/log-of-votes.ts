@@ -10,12 +10,17 @@ import {
   decodeRecords,
   toCountBatch,
 } from '../../../regional-core/ledger/batch.ts';
+import type { LogLayout } from '../../../regional-core/ledger/ledger-store.ts';
 import {
   type BatchVerdicts,
   countBatch,
   type LogIdentity,
 } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
+import {
+  listReadThrough,
+  settleSession,
+} from '../../../regional-core/ledger/sql/settle-session.ts';
 import { createBallot, createRecord, createSigningKey } from '../../support/votes.ts';
 
 /** A record as it is sent. */
@@ -43,11 +48,12 @@ export function sealOf(
   log: string,
   partition: number,
   closesAtMs: number,
+  sealedAtMs = closesAtMs + 6000,
 ): Sent {
   const seal = { sessionId, log, partition, sessionVersion: 1, closesAtMs };
   return {
     key: voteRecordKey(sessionId),
-    value: encodeSeal({ ...seal, sealedAtMs: closesAtMs + 6000 }, sealKey),
+    value: encodeSeal({ ...seal, sealedAtMs }, sealKey),
   };
 }
 
@@ -58,6 +64,18 @@ export function partOf(partition: number, from: number, sent: readonly Sent[]): 
 
 export function batchOf(parts: readonly PartitionBatch[]): CountBatch {
   return toCountBatch(decodeRecords(parts));
+}
+
+/** A log that was asked for its partitions just now. */
+export const layoutOf = (partitions: number): LogLayout => ({ partitions, readAtMs: Date.now() });
+
+/** Settles every session that was read through; gives those that this call settled. */
+export async function settleSessions(pool: Pool): Promise<string[]> {
+  const settled: string[] = [];
+  for (const sessionId of await listReadThrough(pool)) {
+    if (await settleSession(pool, sessionId)) settled.push(sessionId);
+  }
+  return settled;
 }
 
 /** A region's log that lies in no Kafka: what is appended is counted at once, a batch a call. */
@@ -90,9 +108,8 @@ export class LogOfVotes {
     return log;
   }
 
-  lease(epochMin = 1) {
-    const partitions = this.next.length;
-    const request = { id: randomUUID(), partitions, ttlMs: 5000, epochMin };
+  lease(epochMin = 1, layout = layoutOf(this.next.length)) {
+    const request = { id: randomUUID(), layout, ttlMs: 5000, epochMin };
     return leasePartitions(this.#pool, this.identity, request);
   }
 

@@ -13,7 +13,7 @@ import { LedgerWorker } from '../../../regional-core/ledger/worker.ts';
 import { type Backlog, BacklogSource, makeBacklog } from '../../bench/backlog.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createSession } from '../../support/votes.ts';
-import { differences } from './log-of-votes.ts';
+import { differences, layoutOf } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
@@ -80,6 +80,8 @@ async function startWorker(url: string, name: string, backlog: Backlog, epochSee
     log: createLog({ service: 'test' }, 'fatal' as 'error'),
   });
   const ending = new AbortController();
+  const number = await regionNo(admin, name);
+  const identity = { regionNo: number, clusterId: 'cluster', topicId: randomUUID() };
   const worker = new LedgerWorker({
     store: createPostgresLedgerStore(pool),
     source: new BacklogSource(backlog, () => true),
@@ -89,12 +91,8 @@ async function startWorker(url: string, name: string, backlog: Backlog, epochSee
     log: createLog({ service: 'test' }, 'fatal' as 'error'),
     metrics: createLedgerMetrics(createRegistry({}))(name),
     workerId: randomUUID(),
-    logIdentity: {
-      regionNo: await regionNo(admin, name),
-      clusterId: 'cluster',
-      topicId: randomUUID(),
-    },
-    partitions: () => partitions,
+    identify: () => Promise.resolve(identity),
+    layout: () => layoutOf(partitions),
     epochSeen,
   });
   const running = worker.run(ending.signal);

@@ -19,6 +19,7 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
+import { layoutOf } from './log-of-votes.ts';
 
 const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
@@ -71,8 +72,8 @@ async function startWorker(pool: Pool) {
     log,
     metrics: createLedgerMetrics(metrics)('us-east-1'),
     workerId: randomUUID(),
-    logIdentity: { regionNo: region, clusterId, topicId },
-    partitions: () => partitions.length,
+    identify: () => Promise.resolve({ regionNo: region, clusterId, topicId }),
+    layout: () => layoutOf(partitions.length),
     epochSeen: () => 0,
   });
   const running = worker.run(ending.signal);

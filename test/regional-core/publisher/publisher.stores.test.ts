@@ -11,6 +11,7 @@ import {
   createSession,
   createSigningKey,
 } from '../../support/votes.ts';
+import { layoutOf } from '../ledger/log-of-votes.ts';
 import { publisherUnderTest, until } from './publisher-under-test.ts';
 
 const { pool, totals, sessions, others, startPublisher } = await publisherUnderTest();
@@ -28,7 +29,7 @@ const identity = {
 };
 await leasePartitions(ledger, identity, {
   id: randomUUID(),
-  partitions: 2,
+  layout: layoutOf(2),
   ttlMs: 60_000,
   epochMin: 1,
 });
@@ -159,5 +160,15 @@ test('totals hold while the database is behind what was told', async () => {
   await admin.query('UPDATE votes.tallies SET option_no = 1 WHERE session_no = $1', [sessionNo]);
   await admin.query('UPDATE votes.offsets SET next_offset = next_offset + 1 WHERE partition = 0');
   await until(() => publisher.running.notReady().length === 0);
-  await until(() => totals.get(sessionId)?.counts?.[1] === 1);
+  const again = await until(
+    () => totals.get(sessionId)?.counts?.[1] === 1 && totals.get(sessionId)!,
+  );
+  expect(again.corrected).toMatchObject([{ kind: 'replay', moved: 1 }]);
+});
+
+test('totals say which server they are of, and one behind it is not listened to', async () => {
+  const { sessionId } = await createSession(admin);
+  const { timeline } = await until(() => totals.get(sessionId));
+  const { rows } = await admin.query('SELECT timeline_id FROM pg_control_checkpoint()');
+  expect(timeline).toBe((rows as { timeline_id: number }[])[0]!.timeline_id);
 });

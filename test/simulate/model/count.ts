@@ -110,7 +110,10 @@ function takeControls(
     else if (session.closesAtMs !== seal.closesAtMs) judged(seal, 'seal of another closing time');
     else {
       const key = `${session.no}:${logNo}:${seal.partition}`;
-      if (!state.seals.has(key)) state.seals.set(key, seal.offset);
+      if (!state.seals.has(key)) {
+        state.seals.set(key, seal.offset);
+        state.sealedAtMs.set(key, seal.sealedAtMs);
+      }
       judged(seal, undefined);
     }
   }
@@ -183,12 +186,11 @@ function takeVote(
     state.quarantined.set(place, session === undefined ? 'unknown session' : 'unknown option');
     return 'quarantined';
   }
+  const { acceptedAtMs } = record;
   if (isLate(state, session, record, nowMs, flaw)) {
-    const { acceptedAtMs } = record;
     state.late.set(place, { sessionNo: session.no, voteId, optionNo, acceptedAtMs });
     return 'late';
   }
-  const { acceptedAtMs } = record;
   const row: RecordRow = { logNo, partition, offset, optionNo, acceptedAtMs };
   let rows = state.votes.get(session.no);
   if (rows === undefined) {
@@ -212,14 +214,17 @@ function takeVote(
 function isLate(
   state: State,
   session: SessionRow,
-  { logNo, partition, offset, acceptedAtMs }: RecordRow,
+  { voteId, logNo, partition, offset, optionNo, acceptedAtMs }: Candidate,
   nowMs: number,
   flaw: FlawName | undefined,
 ): boolean {
   if (flaw === 'late-by-clock' && nowMs > session.closesAtMs) return true;
-  if (session.sealedAtMs !== null) return true;
   const seal = state.seals.get(`${session.no}:${logNo}:${partition}`);
-  return acceptedAtMs > session.closesAtMs || (seal !== undefined && offset > seal);
+  if (acceptedAtMs > session.closesAtMs || (seal !== undefined && offset > seal)) return true;
+  if (session.sealedAtMs === null) return false;
+  // A copy of the vote that counts, as a lost region's standby brings it, is not late.
+  const winner = state.votes.get(session.no)?.get(voteId);
+  return winner?.optionNo !== optionNo || winner.acceptedAtMs !== acceptedAtMs;
 }
 
 /** The offsets of what was read. */

@@ -11,10 +11,13 @@ export function leasePartitions(
   nowMs: number,
 ): Lease {
   const row = state.logs.get(log.regionNo)!;
-  if (!row.isLost) makeOffsets(state, log, worker.partitions);
+  if (!row.isLost) makeOffsets(state, log, worker.layout.partitions);
   const origin = row.standsFor === undefined ? undefined : state.logs.get(row.standsFor);
-  if (origin !== undefined && !origin.isLost) return { epoch: state.epoch, positions: new Map() };
-  refuseOldOrUnread(state, log, worker.epochMin);
+  const isStandingBy = origin !== undefined && !origin.isLost;
+  if (!isStandingBy) refuseOldOrUnread(state, log, worker.epochMin);
+  const readAtMs = Math.min(worker.layout.readAtMs, nowMs);
+  if (!row.isLost) row.layoutReadAtMs = Math.max(row.layoutReadAtMs, readAtMs);
+  if (isStandingBy) return { epoch: state.epoch, positions: new Map() };
   const mine = `${log.regionNo}:${worker.id}`;
   const untilMs = nowMs + worker.ttlMs;
   state.workers.set(mine, untilMs);
@@ -24,10 +27,10 @@ export function leasePartitions(
     if (expiresMs < nowMs) state.workers.delete(key);
     else live++;
   }
-  const share = Math.ceil(worker.partitions / live);
+  const share = Math.ceil(worker.layout.partitions / live);
   shareOut(state, log.regionNo, worker, share, nowMs);
   const positions = new Map<number, number>();
-  for (let partition = 0; partition < worker.partitions; partition++) {
+  for (let partition = 0; partition < worker.layout.partitions; partition++) {
     const key = placeKey(log.regionNo, partition);
     if (state.leases.get(key)?.worker === worker.id) {
       positions.set(partition, state.offsets.get(key)!.next);
@@ -64,7 +67,7 @@ function shareOut(
   share: number,
   nowMs: number,
 ): void {
-  const keys = Array.from({ length: worker.partitions }, (_, at) => placeKey(logNo, at));
+  const keys = Array.from({ length: worker.layout.partitions }, (_, at) => placeKey(logNo, at));
   const own = keys.filter((key) => state.leases.get(key)?.worker === worker.id);
   for (const key of own.slice(share)) state.leases.delete(key);
   const isFree = (key: number): boolean => {

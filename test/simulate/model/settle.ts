@@ -1,32 +1,45 @@
 import { addTally, isLive, type RecordRow, type SessionRow, type State } from './state.ts';
 
-/** `votes.is_read_through`: a log that nobody has begun to read is not sealed. */
+/**
+ * `votes.is_read_through`: a log that nobody has begun to read is not sealed, nor is one that was
+ * not asked for its partitions since.
+ */
 function isReadThrough(state: State, session: SessionRow): boolean {
-  const begun = new Set<number>();
+  const firstSealMs = new Map<number, number>();
   for (const { logNo, partition } of state.offsets.values()) {
     if (!isLive(state, state.logs.get(logNo)!)) continue;
-    if (!state.seals.has(`${session.no}:${logNo}:${partition}`)) return false;
-    begun.add(logNo);
+    const sealedAtMs = state.sealedAtMs.get(`${session.no}:${logNo}:${partition}`);
+    if (sealedAtMs === undefined) return false;
+    const first = firstSealMs.get(logNo) ?? Number.POSITIVE_INFINITY;
+    firstSealMs.set(logNo, Math.min(first, sealedAtMs));
   }
   for (const log of state.logs.values()) {
-    if (isLive(state, log) && !begun.has(log.no)) return false;
+    if (!isLive(state, log)) continue;
+    if (!(log.layoutReadAtMs > (firstSealMs.get(log.no) ?? Number.POSITIVE_INFINITY))) return false;
   }
-  return begun.size > 0;
+  return firstSealMs.size > 0;
 }
 
-/** Settles what is read through; gives the sessions settled. */
-export function settle(state: State, nowMs: number): string[] {
-  const settled: string[] = [];
-  for (const session of state.sessions.values()) {
-    if (session.sealedAtMs !== null || nowMs <= session.closesAtMs) continue;
-    if (!isReadThrough(state, session)) continue;
-    const moved = moveToWinners(state, session);
-    state.corrections.set(`${session.no}:seal`, { moved, atMs: nowMs });
-    session.sealedAtMs = nowMs;
-    session.version++;
-    settled.push(session.id);
-  }
-  return settled;
+function isDue(state: State, session: SessionRow, nowMs: number): boolean {
+  const isClosed = session.sealedAtMs === null && nowMs > session.closesAtMs;
+  return isClosed && isReadThrough(state, session);
+}
+
+/** Sessions that can be settled. */
+export function listReadThrough(state: State, nowMs: number): string[] {
+  const due = [...state.sessions.values()].filter((session) => isDue(state, session, nowMs));
+  return due.map(({ id }) => id);
+}
+
+/** `votes.settle`. */
+export function settle(state: State, sessionId: string, nowMs: number): boolean {
+  const session = state.sessions.get(sessionId);
+  if (session === undefined || !isDue(state, session, nowMs)) return false;
+  const moved = moveToWinners(state, session);
+  state.corrections.set(`${session.no}:seal`, { moved, atMs: nowMs });
+  session.sealedAtMs = nowMs;
+  session.version++;
+  return true;
 }
 
 /** The winner of each voter: smallest (accepted_at, option_id). Gives how many changed option. */

@@ -24,6 +24,8 @@ export interface LogRow {
   /** Number of the region that holds it; of a region's own log, that region. */
   readonly host: number;
   isLost: boolean;
+  /** When its Kafka was last asked for its partitions; −∞ before that. */
+  layoutReadAtMs: number;
 }
 
 export interface OffsetRow {
@@ -79,6 +81,8 @@ export interface State {
   readonly quarantined: Map<string, string>;
   /** `session:log:partition` → offset of the first valid seal. */
   readonly seals: Map<string, number>;
+  /** `session:log:partition` → when that seal says that it was written. */
+  readonly sealedAtMs: Map<string, number>;
   /** `session:kind` → votes moved. */
   readonly corrections: Map<string, { moved: number; atMs: number }>;
   /** Session id → the result that two people agreed on. */
@@ -102,6 +106,7 @@ export function emptyState(): State {
     late: new Map(),
     quarantined: new Map(),
     seals: new Map(),
+    sealedAtMs: new Map(),
     corrections: new Map(),
     agreed: new Map(),
     leases: new Map(),
