@@ -224,9 +224,44 @@ describe('what the checker must see', () => {
   });
 });
 
-test('a total may fall by a correction that is listed', () => {
-  const published = new Map([['east', [totals(3, 5), { ...totals(2, 5, 6), corrections: 1 }]]]);
-  expect(broken({ ...sound(), published })).not.toContain('what was published never fell');
+describe('a total may fall by what is listed, and by no more', () => {
+  const fallen = { ...totals(2, 5, 6), corrections: 1 };
+  const cases: [string, TotalsMessage, boolean][] = [
+    ['listed', { ...fallen, corrected: [{ kind: 'replay', at_ms: 1, moved: 1 }] }, true],
+    ['not listed', fallen, false],
+    ['listed with fewer', { ...fallen, corrected: [{ kind: 'seal', at_ms: 1, moved: 0 }] }, false],
+  ];
+  test.each(cases)('%s', (_, next, isAllowed) => {
+    const published = new Map([['east', [totals(3, 5), next]]]);
+    const names = broken({ ...sound(), published });
+    expect(names.includes('what was published never fell')).toBe(!isAllowed);
+  });
+
+  test('what was listed before explains nothing again', () => {
+    const corrected = [{ kind: 'void', at_ms: 1, moved: 1 }] as const;
+    const list = [totals(3, 5), { ...fallen, corrected }, { ...totals(1, 5, 7), corrected }];
+    const published = new Map([['east', list]]);
+    expect(broken({ ...sound(), published })).toContain('what was published never fell');
+  });
+
+  test('an option that fell while the total stayed is seen', () => {
+    const two = (counts: number[], sequence: number): TotalsMessage => ({
+      ...totals(3, 5, sequence),
+      counts,
+    });
+    const published = new Map([['east', [two([2, 1], 5), two([1, 2], 6)]]]);
+    expect(broken({ ...sound(), published })).toContain('what was published never fell');
+  });
+});
+
+test('covers of a log that was given up may fall in a newer epoch, and in no other', () => {
+  const unreadLogs = new Set(['east']);
+  const told = (epoch: number): Evidence => {
+    const next = { ...totals(3, 4, 9), epoch };
+    return { ...sound(), unreadLogs, published: new Map([['west', [totals(3, 5), next]]]) };
+  };
+  expect(broken(told(2))).not.toContain('what was published never fell');
+  expect(broken(told(1))).toContain('what was published never fell');
 });
 
 test('votes lost with a region that was destroyed are allowed, others are not', () => {

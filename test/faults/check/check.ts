@@ -1,4 +1,8 @@
-import { coversAtLeast } from '#common/contracts/vote-aggregated.ts';
+import {
+  type Covers,
+  coversAtLeast,
+  type TotalsMessage,
+} from '#common/contracts/vote-aggregated.ts';
 import type { Attempt } from '../crowd/history.ts';
 import type { Evidence, Place, VoteInLog, VoteRow } from './evidence.ts';
 
@@ -233,15 +237,44 @@ function checkPublished(evidence: Evidence): Finding[] {
     for (const [at, next] of list.entries()) {
       const held = list[at - 1];
       if (held === undefined) continue;
-      const isCorrected = (next.corrections ?? 0) > (held.corrections ?? 0);
-      if (next.total_votes < held.total_votes && !isCorrected) {
-        falls.push(`${region}: total ${held.total_votes} → ${next.total_votes}`);
+      const fallen = fallOf(next, held);
+      const listed = newlyListed(next, held);
+      if (fallen > listed) falls.push(`${region}: ${fallen} votes fell, ${listed} are listed`);
+      if (!coversAtLeast(next.covers, heldCovers(next, held, evidence.unreadLogs))) {
+        falls.push(`${region}: covers fell`);
       }
-      if (!coversAtLeast(next.covers, held.covers)) falls.push(`${region}: covers fell`);
       if (next.sequence < held.sequence) falls.push(`${region}: sequence fell`);
     }
   }
   return [found('what was published never fell', falls, `${messages} messages`)];
+}
+
+/** Votes by which options, or the total where they are hidden, lie below what was told before. */
+function fallOf(next: TotalsMessage, held: TotalsMessage): number {
+  const ofTotal = Math.max(0, held.total_votes - next.total_votes);
+  const ofOptions = (held.counts ?? []).reduce(
+    (fall, count, optionNo) => fall + Math.max(0, count - (next.counts?.[optionNo] ?? count)),
+    0,
+  );
+  return Math.max(ofTotal, ofOptions);
+}
+
+/** Votes that corrections moved which were not listed before. */
+function newlyListed(next: TotalsMessage, held: TotalsMessage): number {
+  const known = new Set((held.corrected ?? []).map((one) => JSON.stringify(one)));
+  return (next.corrected ?? [])
+    .filter((one) => !known.has(JSON.stringify(one)))
+    .reduce((sum, { moved }) => sum + moved, 0);
+}
+
+/** What must not fall: a log that a newer epoch has given up keeps what a fail-over left of it. */
+function heldCovers(
+  next: TotalsMessage,
+  held: TotalsMessage,
+  unreadLogs: ReadonlySet<string>,
+): Covers {
+  if (next.epoch === held.epoch) return held.covers;
+  return Object.fromEntries(Object.entries(held.covers).filter(([log]) => !unreadLogs.has(log)));
 }
 
 /** I9: receipts verify, and a voter who asks again is told the same. */

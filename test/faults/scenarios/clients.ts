@@ -5,6 +5,8 @@ import { type Voter, Voters } from '../crowd/voters.ts';
 import { Proxy } from '../lab/proxy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { closeIn, expectSealed } from './closing.ts';
+import { expectOneDigest } from './final.ts';
 import { acceptedP99 } from './latency.ts';
 
 const f1: Scenario = {
@@ -75,7 +77,7 @@ const f3: Scenario = {
   id: 'F3',
   fault: 'same voter, two regions, other choices, same moment',
   done: (scale) =>
-    `${bothAtOnce(scale)} voters send to both regions in one turn, half of them other choices`,
+    `${bothAtOnce(scale)} voters send to both regions in one turn, half of them other choices; sealed; Kafka recounted in two random orders`,
   needs: { regions: 2 },
   run: async (stage) => {
     const [one, two] = stage.lab.regions.map(({ name }) => name) as [string, string];
@@ -87,9 +89,12 @@ const f3: Scenario = {
       ]);
       if (pair.every(({ outcome }) => outcome === 'ok')) both += 1;
     });
-    stage.healed();
     stage.note(`${both} were accepted in both regions`);
     stage.expect('some were accepted in both', both > 0, `${both}`);
+    await closeIn(stage, 10);
+    await expectSealed(stage);
+    stage.healed();
+    await expectOneDigest(stage);
   },
 };
 

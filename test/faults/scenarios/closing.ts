@@ -115,6 +115,11 @@ export async function expectSealed(stage: Stage): Promise<void> {
   stage.expect('the session is sealed', false, 'not within 60 s');
 }
 
+/** The session closes so long after now. */
+export async function closeIn(stage: Stage, seconds: number): Promise<void> {
+  await moveClosing(stage, Date.now() + seconds * 1000 - stage.session.closesAtMs);
+}
+
 /** As the portal does it, without the portal. */
 async function moveClosing({ lab, session }: Stage, byMs: number): Promise<void> {
   await lab.postgres.run(

@@ -81,7 +81,7 @@ const f50: Scenario = {
   id: 'F50',
   fault: 'Postgres slow, and out of connections',
   done: () =>
-    '300 ms of latency for 6 s; then all its connections taken and ours ended for 6 s; a full disk: F35 for Kafka only',
+    '300 ms of latency for 6 s; then all its connections taken and ours ended for 6 s; a full disk: F50d',
   run: async (stage) => {
     const { postgres, home } = stage.lab;
     const load = stage.load();

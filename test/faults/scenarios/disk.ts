@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { cp, mkdir, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BrokerNode } from '../lab/kafka-cluster.ts';
+import type { Victim } from '../lab/victim.ts';
 import type { Scenario } from '../scenario.ts';
 
 const f28: Scenario = {
@@ -32,44 +33,89 @@ const f35: Scenario = {
   id: 'F35',
   fault: 'Kafka: disk full on one broker',
   done: (scale) =>
-    `its log on a tmpfs that is filled to the last byte for ${scale === 'short' ? 8 : 30} s; root only`,
+    `its log on a tmpfs that is filled to the last byte for ${fullS[scale]} s; root only`,
   run: async (stage) => {
     const { kafka } = stage.lab.home;
-    const broker = kafka.brokers[2]!;
-    const aside = `${broker.dataDir}.aside`;
-    await broker.process.end();
-    execFileSync('mv', [broker.dataDir, aside]);
-    await mkdir(broker.dataDir);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', broker.dataDir]);
-    try {
-      // Sparse indexes stay sparse.
-      execFileSync('cp', ['-a', '--sparse=always', `${aside}/.`, broker.dataDir]);
-      await broker.process.start();
+    const { process, dataDir } = kafka.brokers[2]!;
+    await onTmpfs(process, dataDir, async () => {
       const load = stage.load();
       await stage.seconds(3);
-      await fill(join(broker.dataDir, 'ballast'));
-      await stage.seconds(stage.pick(8, 30));
-      await rm(join(broker.dataDir, 'ballast'));
+      await fill(join(dataDir, 'ballast'));
+      await stage.seconds(fullS[stage.scale]);
+      await rm(join(dataDir, 'ballast'));
       stage.expect('the others go on', kafka.brokers[0]!.process.isUp, 'two brokers are up');
-      await broker.process.end();
-      await broker.process.start();
+      await process.end();
+      await process.start();
       stage.healed();
       await stage.seconds(2);
       await load.end();
-      await broker.process.end();
-      await rm(aside, { recursive: true });
-      await cp(broker.dataDir, aside, { recursive: true });
-    } finally {
-      await broker.process.kill();
-      execFileSync('umount', ['-l', broker.dataDir]);
-      await rm(broker.dataDir, { recursive: true });
-      execFileSync('mv', [aside, broker.dataDir]);
-      await broker.process.start();
-    }
+    });
   },
 };
 
-export const diskScenarios: readonly Scenario[] = [f28, f35];
+const f50d: Scenario = {
+  id: 'F50d',
+  fault: 'Postgres: disk full',
+  done: (scale) =>
+    `the primary on a tmpfs that is filled to the last byte for ${fullS[scale]} s; root only`,
+  run: async (stage) => {
+    const { process, dataDir } = stage.lab.postgres.primary;
+    await onTmpfs(process, dataDir, async () => {
+      const load = stage.load();
+      await stage.seconds(3);
+      const before = process.logText().length;
+      await fill(join(dataDir, 'ballast'));
+      await stage.seconds(fullS[stage.scale]);
+      await rm(join(dataDir, 'ballast'));
+      // Without room for its log it gives up by itself.
+      stage.note(process.isUp ? 'the server lived on' : 'the server ended by itself');
+      await process.heal();
+      stage.healed();
+      await stage.seconds(2);
+      await load.end();
+      const errors = process.logText().slice(before).split('No space left').length - 1;
+      stage.note(`${errors} statements found no room`);
+      stage.expect('Postgres was full', errors > 0, `${errors}`);
+      const { failed } = stage;
+      stage.expect('accepting is untouched', failed.length === 0, `${failed.length} failed`);
+    });
+  },
+};
+
+export const diskScenarios: readonly Scenario[] = [f28, f35, f50d];
+
+const fullS = { short: 8, full: 30 };
+const spareMb = 100;
+
+/** Acts while a process keeps its files on a tmpfs with little room to spare. */
+async function onTmpfs(process: Victim, dataDir: string, act: () => Promise<void>): Promise<void> {
+  const aside = `${dataDir}.aside`;
+  const copy = (from: string, to: string): void => {
+    // Sparse indexes stay sparse.
+    execFileSync('cp', ['-a', '--sparse=always', `${from}/.`, to]);
+  };
+  await process.end();
+  execFileSync('mv', [dataDir, aside]);
+  await mkdir(dataDir);
+  const usedMb = Number.parseInt(execFileSync('du', ['-sm', aside], { encoding: 'utf8' }), 10);
+  const options = `size=${usedMb + spareMb}m,mode=0700`;
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dataDir]);
+  try {
+    copy(aside, dataDir);
+    await process.start();
+    await act();
+    await process.end();
+    await rm(aside, { recursive: true });
+    await mkdir(aside, { mode: 0o700 });
+    copy(dataDir, aside);
+  } finally {
+    await process.kill();
+    execFileSync('umount', ['-l', dataDir]);
+    await rm(dataDir, { recursive: true });
+    execFileSync('mv', [aside, dataDir]);
+    await process.start();
+  }
+}
 
 /** What a machine without power forgets: the tail that was not written, and what says where it is. */
 async function loseTail({ dataDir }: BrokerNode): Promise<number> {

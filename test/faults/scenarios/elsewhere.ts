@@ -5,7 +5,8 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     id: 'F10',
     fault: 'an exception at each await in turn',
-    elsewhere: 'the simulator cuts every await before and after, and counts each: test/simulate',
+    elsewhere:
+      'test/simulate/simulate.test.ts: every await on something outside its process is cut before and after (table: cut-points.ts), and one that was never hit is named',
   },
   {
     id: 'F29',
@@ -38,11 +39,13 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     id: 'F59',
     fault: 'counters at 2^31 and 2^53 − 1',
-    elsewhere: 'test/regional-core/common/contracts/vote-aggregated.test.ts and the ledger suite',
+    elsewhere:
+      'test/regional-core/ledger/closing.stores.test.ts, publisher/totals.test.ts, results/final.test.ts, common/contracts/vote-aggregated.test.ts',
   },
   {
     id: 'F63',
     fault: 'stale copy at the edge after the final result',
-    elsewhere: 'test/regional-core/results/final.test.ts and test/e2e, through the local edge',
+    elsewhere:
+      'test/e2e/final.test.ts through the local edge; test/regional-core/results/final.test.ts',
   },
 ];

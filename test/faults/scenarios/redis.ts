@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import type { Attempt } from '../crowd/history.ts';
 import type { Voter } from '../crowd/voters.ts';
 import type { Scenario } from '../scenario.ts';
@@ -117,9 +118,9 @@ const f20: Scenario = {
 
 const f21: Scenario = {
   id: 'F21',
-  fault: 'Redis: NOSCRIPT, READONLY',
+  fault: 'Redis: NOSCRIPT, READONLY, MOVED',
   done: () =>
-    'SCRIPT FLUSH each 200 ms, then REPLICAOF of the primary for 2 s; MOVED needs a cluster: unit tests',
+    'SCRIPT FLUSH each 200 ms, then REPLICAOF of the primary for 2 s, then a stand-in that is ready and answers MOVED for 3 s',
   run: async (stage) => {
     const { redis } = stage.lab.home;
     const load = stage.load();
@@ -131,6 +132,14 @@ const f21: Scenario = {
     await redis.command(0, 'REPLICAOF', '127.0.0.1', redis.servers[1].port);
     await stage.seconds(2);
     await redis.command(0, 'REPLICAOF', 'NO', 'ONE');
+    const away = stage.lab.ground.port('redis-that-moved');
+    const moved = createServer((socket) => answerMoved(socket)).listen(away, '127.0.0.1');
+    redis.proxy.moveTo({ host: '127.0.0.1', port: away });
+    redis.proxy.resetAll();
+    await stage.seconds(3);
+    await redis.heal();
+    redis.proxy.resetAll();
+    moved.close();
     await stage.seconds(1);
     stage.healed();
     await load.end();
@@ -201,4 +210,21 @@ function compareP99(
   const text = `p99 ${before.toFixed(0)} → ${meanwhile.toFixed(0)} ms`;
   stage.note(text);
   stage.expect(`p99 rises by ${allowedMs} ms at most`, meanwhile <= before + allowedMs, text);
+}
+
+/** A cluster's node that has given its keys away: ready, and every script is told to go elsewhere. */
+function answerMoved(socket: Socket): void {
+  const info = 'redis_version:7.2.0\r\nloading:0';
+  const replies = new Map([
+    ['hello', "-ERR unknown command 'HELLO'"],
+    ['client', '+OK'],
+    ['info', `$${info.length}\r\n${info}`],
+  ]);
+  socket.on('error', () => undefined);
+  socket.on('data', (bytes) => {
+    // The first word of each command (RESP: an array of strings with their lengths).
+    for (const [, word = ''] of bytes.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+      socket.write(`${replies.get(word.toLowerCase()) ?? '-MOVED 1234 127.0.0.1:1'}\r\n`);
+    }
+  });
 }
