@@ -57,8 +57,8 @@ const remembered = 100_000;
 
 /**
  * Ends sessions: writes their seals to the partitions this worker holds once both clocks, its own
- * and the database's, are past the moment until which a vote may be answered. Any seal may be written
- * again by anybody: the first one of a partition counts.
+ * and the database's, are past the moment until which a vote may be answered. Any seal may be
+ * written again by anybody: the first one of a partition counts.
  */
 export class Sealer {
   readonly #parts: SealerParts;

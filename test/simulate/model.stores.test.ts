@@ -13,7 +13,7 @@ import { countBatch } from './model/count.ts';
 import { declareLost, leasePartitions, releasePartitions } from './model/lease.ts';
 import { listUnsealed } from './model/results.ts';
 import { listReadThrough, settle } from './model/settle.ts';
-import { emptyState, type State } from './model/state.ts';
+import { emptyState, type State, unread } from './model/state.ts';
 import { Random } from './random.ts';
 import { readSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
 
@@ -31,7 +31,6 @@ const optionIds = ['mango', 'apple', 'zebra', 'kiwi'];
 const closesAtMs = Date.now() - 3_600_000;
 
 const state = emptyState();
-const unread = { isLost: false, layoutReadAtMs: Number.NEGATIVE_INFINITY };
 const model = modelStore(state);
 const postgres = createPostgresLedgerStore(ledger);
 const [east, west] = [await installRegion('us-east-1'), await installRegion('us-west-2')];

@@ -15,7 +15,7 @@ import { MemoryTopic } from './memory-kafka.ts';
 import { MessageTopic } from './message-topic.ts';
 import { type Database, DatabaseAddress } from './model/database.ts';
 import { declareLost } from './model/lease.ts';
-import type { State } from './model/state.ts';
+import { type State, unread } from './model/state.ts';
 import { sessionMessage } from './model/totals.ts';
 import { Network } from './network.ts';
 import { makePlan, type Plan, type PlannedStranger, regionNames } from './plan.ts';
@@ -300,16 +300,9 @@ export class World {
       for (const [at, name] of regionNames.entries()) {
         const no = at + 1;
         const other = 2 - at;
-        state.logs.set(no, {
-          no,
-          name,
-          standsFor: undefined,
-          host: no,
-          isLost: false,
-          layoutReadAtMs: 0,
-        });
+        state.logs.set(no, { ...unread, no, name, standsFor: undefined, host: no });
         const standby = { no: no + 10, name: `${regionNames[other - 1]}@${name}`, host: no };
-        state.logs.set(no + 10, { ...standby, standsFor: other, isLost: false, layoutReadAtMs: 0 });
+        state.logs.set(no + 10, { ...unread, ...standby, standsFor: other });
       }
     }, this.wallMs());
     const message = sessionMessage(this.state.sessions.get(sessionId)!, 1);

@@ -28,6 +28,9 @@ export interface LogRow {
   layoutReadAtMs: number;
 }
 
+/** A log that nobody has asked for anything yet. */
+export const unread = { isLost: false, layoutReadAtMs: Number.NEGATIVE_INFINITY };
+
 export interface OffsetRow {
   readonly logNo: number;
   readonly partition: number;
