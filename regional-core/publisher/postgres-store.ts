@@ -1,4 +1,4 @@
-import type { Pool } from '#common/postgres.ts';
+import { type Pool, timelineOf } from '#common/postgres.ts';
 import type { PublisherStore } from './publisher-store.ts';
 import { readBallotKeys } from './sql/read-ballot-keys.ts';
 import { readRegions } from './sql/read-regions.ts';
@@ -13,6 +13,9 @@ export function postgresStore(pool: Pool): PublisherStore {
     readBallotKeys: () => readBallotKeys(pool),
     readSealKeys: () => readSealKeys(pool),
     readRegions: () => readRegions(pool),
-    readTotals: (since, alsoNos) => readTotals(pool, since, alsoNos),
+    readTotals: async (since, alsoNos) => {
+      const read = await readTotals(pool, since, alsoNos);
+      return { ...read, timeline: timelineOf(pool) };
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { Log } from '#common/log.ts';
 import type { PublisherMetrics } from './metrics.ts';
 import { keyedSessions, keyedTotals, type Send } from './publish.ts';
 import type { PublisherStore } from './publisher-store.ts';
+import type { ToldCounts } from './replays.ts';
 import { Sessions } from './sessions.ts';
 import { Staleness } from './staleness.ts';
 import type { Told, ToldTotals } from './told.ts';
@@ -38,6 +39,8 @@ export class Publisher {
    */
   readonly #due = new Set<number>();
   #told: ToldTotals;
+  /** By session id; of a send that failed, what may have been told. */
+  readonly #toldCounts: Map<string, ToldCounts>;
   /** Where the last read ended; empty makes the next read sum every session. */
   #readUpTo: Covers = {};
   /** Of the last read: another number means that counts moved where no record was read. */
@@ -50,6 +53,7 @@ export class Publisher {
     const { store, clock, log, sendSessions: send, told } = parts;
     this.#parts = parts;
     this.#told = told.totals;
+    this.#toldCounts = new Map(told.counts);
     this.#sessions = new Sessions({ store, clock, log, send, told });
     this.#staleness = new Staleness(clock, told.staleSinceMs);
   }
@@ -97,7 +101,8 @@ export class Publisher {
     for (const sessionNo of this.#sessions.changedAudiences()) this.#due.add(sessionNo);
     const startedMs = clock.monotonicMs();
     const read = await this.#readTotals();
-    const messages = totalsToPublish(read, this.#told, this.#sessions.told, clock.now());
+    const told = { totals: this.#told, counts: this.#toldCounts };
+    const messages = totalsToPublish(read, told, this.#sessions.told, clock.now());
     if (messages === 'behind') {
       this.#hold();
       return;
@@ -107,6 +112,7 @@ export class Publisher {
     const isCorrected = read.corrections !== (this.#corrections ?? read.corrections);
     this.#readUpTo = isCorrected ? {} : read.covers;
     this.#corrections = read.corrections;
+    for (const message of messages) this.#toldCounts.set(message.session_id, message);
     await sendTotals(messages.map(keyedTotals));
     this.#settle(read.sessions, messages);
     metrics.published(messages.length, (clock.monotonicMs() - startedMs) / 1000);

@@ -8,7 +8,7 @@ import { createPublisherMetrics } from './metrics.ts';
 import { postgresStore } from './postgres-store.ts';
 import { sendTo } from './publish.ts';
 import { Publisher } from './publisher.ts';
-import { readTold } from './told.ts';
+import { nothingTold, readTold } from './told.ts';
 
 /** Wires the publisher: the one Postgres on one side, the region's Kafka on the other. */
 export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise<Running> {
@@ -17,10 +17,13 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
   const totalsTopic = topicName(values.topicPrefix, 'vote-aggregated');
   const sessionsTopic = topicName(values.topicPrefix, 'sessions');
   const producer = createProducer(kafka);
+  let { writer } = nothingTold;
   const pool = createPool({
     url: values.postgresUrl,
     applicationName: `publisher-${values.region}`,
     connectionsMax: 2,
+    // What a standby or a writer left behind says of sessions and totals is not to be told.
+    writerOnly: { told: () => writer },
     log,
   });
   let publisher: Publisher | undefined;
@@ -33,6 +36,7 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
       },
       draining,
     );
+    writer = told.writer;
     publisher = new Publisher({
       store: postgresStore(pool),
       clock,

@@ -12,6 +12,8 @@ import {
 } from '#common/contracts/vote-aggregated.ts';
 import { followTopic } from '#common/follow-topic.ts';
 import type { LogReaderOptions } from '#common/log-reader.ts';
+import type { WriterTold } from '#common/postgres.ts';
+import { newerCounts, type ToldCounts } from './replays.ts';
 
 /** How far totals were told: a database that lies behind any of it has lost commits. */
 export interface ToldTotals {
@@ -23,6 +25,10 @@ export interface ToldTotals {
 /** What the region's topics hold already: nobody is told less after it. */
 export interface Told {
   readonly totals: ToldTotals;
+  /** By session id: what a count may have fallen from. */
+  readonly counts: ReadonlyMap<string, ToldCounts>;
+  /** The newest server that was read. */
+  readonly writer: WriterTold;
   readonly sessions: readonly SessionMessage[];
   readonly regions?: RegionsMessage;
   /** The last word on whether totals hold: since when, ms, or that they do not. */
@@ -32,6 +38,8 @@ export interface Told {
 /** What topics without a record hold. */
 export const nothingTold: Told = {
   totals: { epoch: 0, covers: {}, corrections: 0 },
+  counts: new Map(),
+  writer: { epoch: 0, timeline: 0 },
   sessions: [],
   staleSinceMs: null,
 };
@@ -41,12 +49,13 @@ export async function readTold(
   topics: { readonly totals: LogReaderOptions; readonly sessions: LogReaderOptions },
   ending: AbortSignal,
 ): Promise<Told> {
-  let { totals, staleSinceMs } = nothingTold;
+  let { staleSinceMs } = nothingTold;
+  const telling = new TellingTotals();
   let regions: RegionsMessage | undefined;
   const sessions = new Map<string, SessionMessage>();
   await readToEnd(topics.totals, ending, (value) => {
     const message = decodeTotalsMessage(value);
-    if (message !== undefined) totals = higherOf(totals, toldBy(message));
+    if (message !== undefined) telling.hear(message);
   });
   await readToEnd(topics.sessions, ending, (value) => {
     const message = decodeSessionsMessage(value);
@@ -60,11 +69,33 @@ export async function readTold(
     }
   });
   return {
-    totals,
+    ...telling.told,
     sessions: [...sessions.values()],
     staleSinceMs,
     ...(regions === undefined ? {} : { regions }),
   };
+}
+
+/** What one message of totals after another says together. */
+export class TellingTotals {
+  #totals = nothingTold.totals;
+  #writer = nothingTold.writer;
+  readonly #counts = new Map<string, ToldCounts>();
+
+  get told(): Pick<Told, 'totals' | 'counts' | 'writer'> {
+    return { totals: this.#totals, counts: this.#counts, writer: this.#writer };
+  }
+
+  hear(message: TotalsMessage): void {
+    const { session_id, epoch, timeline = 0, covers, corrections = 0 } = message;
+    this.#totals = higherOf(this.#totals, { epoch, covers, corrections });
+    this.#counts.set(session_id, newerCounts(this.#counts.get(session_id), message));
+    const isNewer = epoch > this.#writer.epoch;
+    // Timelines of a database that was made anew begin again, in a higher epoch.
+    if (isNewer || (epoch === this.#writer.epoch && timeline > this.#writer.timeline)) {
+      this.#writer = { epoch, timeline };
+    }
+  }
 }
 
 async function readToEnd(
@@ -75,10 +106,6 @@ async function readToEnd(
   const follower = followTopic(options, (records) => records.forEach(({ value }) => take(value)));
   while (!follower.caughtUp() && !ending.aborted) await sleep(20, ending);
   await follower.close();
-}
-
-function toldBy({ epoch, covers, corrections }: TotalsMessage): ToldTotals {
-  return { epoch, covers, corrections: corrections ?? 0 };
 }
 
 /** The higher epoch, offset of each partition, and number of corrections. */

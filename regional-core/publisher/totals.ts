@@ -4,21 +4,22 @@ import {
   type TotalsMessage,
   totalsSequence,
 } from '#common/contracts/vote-aggregated.ts';
+import { type ToldCounts, withReplays } from './replays.ts';
 import type { TotalsRead } from './sql/read-totals.ts';
 import type { ToldTotals } from './told.ts';
 
 /**
  * What to publish of one read. Nothing at all when the epoch, a log position or the number of
  * corrections lies behind what was told: the database has lost commits, and totals hold until the
- * ledger has caught up.
+ * ledger has caught up. Where counts lie below what was told all the same, a correction says so.
  */
 export function totalsToPublish(
   read: TotalsRead,
-  told: ToldTotals,
+  told: { readonly totals: ToldTotals; readonly counts: ReadonlyMap<string, ToldCounts> },
   sessions: ReadonlyMap<number, SessionMessage>,
   nowMs: number,
 ): readonly TotalsMessage[] | 'behind' {
-  if (isBehind(read, told)) return 'behind';
+  if (isBehind(read, told.totals)) return 'behind';
   const sequence = totalsSequence(read.epoch, read.covers, read.corrections);
   return read.sessions.flatMap(({ sessionNo, counts, corrected }) => {
     const session = sessions.get(sessionNo);
@@ -29,10 +30,11 @@ export function totalsToPublish(
     const perOption = session.options.map((_, optionNo) => counts[optionNo] ?? 0);
     // Who may see nothing gets nothing: the counts do not leave the database.
     const hidden = resultsAudience(session, nowMs) === 'nobody';
-    return {
+    const message: TotalsMessage = {
       v: 1,
       session_id: session.session_id,
       epoch: read.epoch,
+      ...(read.timeline ? { timeline: read.timeline } : {}),
       sequence,
       total_votes: final ? final.total : sumOf(perOption),
       counts: hidden ? null : final ? final.counts : perOption,
@@ -41,6 +43,7 @@ export function totalsToPublish(
       corrected: corrected ?? [],
       at_ms: nowMs,
     };
+    return withReplays(message, told.counts.get(session.session_id));
   });
 }
 

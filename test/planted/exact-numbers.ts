@@ -40,7 +40,7 @@ const read = {
 };
 const checks: readonly (readonly [what: string, act: () => unknown])[] = [
   ['a bigint from Postgres', () => types.getTypeParser(int8Oid)(tooLarge)],
-  ['a total', () => totalsToPublish(read, nothingTold.totals, new Map([[1, session]]), 2)],
+  ['a total', () => totalsToPublish(read, nothingTold, new Map([[1, session]]), 2)],
 ];
 const rounded = checks.filter(([, act]) => !refuses(act)).map(([what]) => what);
 for (const what of rounded) console.log(`${what} beyond 2^53 was rounded`);

@@ -8,6 +8,8 @@ export interface TotalsMessage {
   readonly v: 1;
   readonly session_id: string;
   readonly epoch: number;
+  /** Of the server that was read: it rises with every promotion. Absent where none is told. */
+  readonly timeline?: number;
   /** See `totalsSequence`: a function of the state, so two publishers and a restart agree. */
   readonly sequence: number;
   readonly total_votes: number;
@@ -22,8 +24,12 @@ export interface TotalsMessage {
   readonly at_ms: number;
 }
 
-/** `seal`: the earliest choice of each voter; `void`, `restore`: by two people, in the open. */
-export const correctionKinds = ['seal', 'void', 'restore'] as const;
+/**
+ * `seal`: the earliest choice of each voter; `void`, `restore`: by two people, in the open;
+ * `replay`: a fail-over lost what was counted, and counted again another choice of a voter came
+ * first.
+ */
+export const correctionKinds = ['seal', 'void', 'restore', 'replay'] as const;
 
 export interface Correction {
   readonly kind: (typeof correctionKinds)[number];

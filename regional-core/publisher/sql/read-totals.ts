@@ -4,6 +4,8 @@ import type { Pool } from '#common/postgres.ts';
 /** What one statement saw: how far the logs were read, and the counts that follow from it. */
 export interface TotalsRead {
   readonly epoch: number;
+  /** Of the server, when it tells. */
+  readonly timeline?: number;
   /** Transactions that changed counts otherwise than by counting: rows of votes.corrections. */
   readonly corrections: number;
   readonly covers: Covers;

@@ -11,7 +11,7 @@ import { Registry } from '#common/metrics.ts';
 import { createPublisherMetrics } from '../../../regional-core/publisher/metrics.ts';
 import { Publisher } from '../../../regional-core/publisher/publisher.ts';
 import type { TotalsRead } from '../../../regional-core/publisher/sql/read-totals.ts';
-import { nothingTold, type Told } from '../../../regional-core/publisher/told.ts';
+import { nothingTold, TellingTotals, type Told } from '../../../regional-core/publisher/told.ts';
 import { sessionMessage } from '../../support/session.ts';
 
 const session = sessionMessage({
@@ -159,6 +159,37 @@ test('behind what was told it holds, says since when, and goes on when it has ca
     expect(totals[0]).toMatchObject({ total_votes: 9 });
     expect(publisher.trouble).toBeUndefined();
     expect(staleWords().at(-1)).toBeNull();
+  });
+});
+
+test('other winners at the same offsets: the fall is listed, also by those that come after', async () => {
+  const fallen = { kind: 'replay' as const, moved: 2 };
+  await publish(nothingTold, async () => {
+    // Nothing tells of it but the counts: every half minute all are read.
+    read = { ...read, sessions: [totalsOf(1, 4)] };
+    await clock.pass(1000);
+    expect(totals.at(-1)).toMatchObject({ counts: [1, 4], corrected: [fallen] });
+    totals = [];
+    read = { ...read, covers: { here: [6] }, sessions: [totalsOf(1, 5)] };
+    await clock.pass(1000);
+    expect(totals.at(-1)).toMatchObject({ counts: [1, 5], corrected: [fallen] });
+  });
+  const telling = new TellingTotals();
+  telling.hear(totals.at(-1)!);
+  totals = [];
+  await publish({ ...nothingTold, ...telling.told }, () => Promise.resolve());
+  expect(totals[0]).toMatchObject({ counts: [1, 5], corrected: [fallen] });
+});
+
+test('a fall stays listed when the message that listed it first was not acknowledged', async () => {
+  await publish(nothingTold, async () => {
+    read = { ...read, sessions: [totalsOf(1, 4)] };
+    areLost = true;
+    await clock.pass(1000);
+    areLost = false;
+    totals = [];
+    await clock.pass(1500);
+    expect(totals[0]).toMatchObject({ corrected: [{ kind: 'replay', moved: 2 }] });
   });
 });
 

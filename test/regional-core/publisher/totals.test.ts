@@ -20,9 +20,13 @@ const read: TotalsRead = {
   sessions: [{ sessionNo: 7, counts: { 0: 4, 2: 3 } }],
 };
 
-const told = nothingTold.totals;
-const totalsOf = (given: typeof read, known: typeof sessions, nowMs: number, held = told) =>
-  totalsToPublish(given, held, known, nowMs);
+const told = nothingTold;
+const totalsOf = (
+  given: typeof read,
+  known: typeof sessions,
+  nowMs: number,
+  totals = told.totals,
+) => totalsToPublish(given, { ...told, totals }, known, nowMs);
 
 test('gives every option its count, zeros too, with the offsets they stand for', () => {
   expect(totalsOf(read, sessions, 1500)).toEqual([
@@ -85,6 +89,12 @@ test('a correction raises the sequence, and says what made a count fall', () => 
   expect(totalsOf(after, sessions, 1500)).toMatchObject([
     { sequence: 2 ** 40 + 9, total_votes: 6, corrections: 1, corrected },
   ]);
+});
+
+test('says which server was read, where it tells', () => {
+  expect(totalsOf({ ...read, timeline: 3 }, sessions, 1500)).toMatchObject([{ timeline: 3 }]);
+  const [silent] = totalsOf({ ...read, timeline: 0 }, sessions, 1500) as object[];
+  expect(silent).not.toHaveProperty('timeline');
 });
 
 test('of a final session the statement speaks, whatever the tallies say', () => {
