@@ -6,7 +6,7 @@ export const elsewhere: readonly Elsewhere[] = [
     id: 'F10',
     fault: 'an exception at each await in turn',
     elsewhere:
-      'test/simulate/simulate.test.ts: every await on something outside its process is cut before and after (table: cut-points.ts), and one that was never hit is named',
+      'test/simulate/simulate.test.ts: every await on something outside its process is cut before and after (test/simulate/cut-points.ts), and one that was never hit is named',
   },
   {
     id: 'F29',
@@ -40,7 +40,7 @@ export const elsewhere: readonly Elsewhere[] = [
     id: 'F59',
     fault: 'counters at 2^31 and 2^53 − 1',
     elsewhere:
-      'test/regional-core/ledger/closing.stores.test.ts, publisher/totals.test.ts, results/final.test.ts, common/contracts/vote-aggregated.test.ts',
+      'a tally at 2^31 and offsets at 2^53 − 1: test/regional-core/ledger/closing.stores.test.ts; totals: test/regional-core/publisher/totals.test.ts, test/regional-core/results/final.test.ts; sequences: test/regional-core/common/contracts/vote-aggregated.test.ts',
   },
   {
     id: 'F63',
