@@ -14,11 +14,12 @@ const f58: Scenario = {
   closesInS: () => 12,
   run: async (stage) => {
     const { postgres } = stage.lab;
+    const people = await registerPeople(stage);
     await stage.loadFor(5);
     await postgres.stopReplication();
     await stage.loadFor(5);
     await expectSealed(stage);
-    await finalise(stage, await recount(stage));
+    await finalise(stage, await recount(stage), people);
     const before = await untilFinal(stage);
     await postgres.killPrimary();
     await postgres.promote();
@@ -88,8 +89,29 @@ function recount(stage: Stage, seed?: number): Promise<Recount> {
   );
 }
 
+interface Person {
+  readonly key: SigningKey;
+  readonly admin: string;
+}
+
+/** Two people whose keys are known long before they sign. */
+async function registerPeople({ lab }: Stage): Promise<readonly Person[]> {
+  const people = [newKey(), newKey()].map((key, at) => ({ key, admin: `lab-${at}` }));
+  for (const { key, admin } of people) {
+    await lab.postgres.run(
+      'INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)',
+      [key.kid, key.publicJwk.x, admin],
+    );
+  }
+  return people;
+}
+
 /** As two people do with `npm run finalise`, without the portal between. */
-async function finalise(stage: Stage, { rows, kafka, covers }: Recount): Promise<void> {
+async function finalise(
+  stage: Stage,
+  { rows, kafka, covers }: Recount,
+  people: readonly Person[],
+): Promise<void> {
   const { lab, session } = stage;
   if (rows === undefined || kafka === undefined) throw new Error('the recount is not whole');
   const numbers = Object.entries(covers).map(([log, next]) => [log, next.map(Number)] as const);
@@ -108,13 +130,6 @@ async function finalise(stage: Stage, { rows, kafka, covers }: Recount): Promise
     covers: Object.fromEntries(numbers),
   });
   const hash = Buffer.from(actHash(body), 'hex');
-  const people = [newKey(), newKey()].map((key, at) => ({ key, admin: `lab-${at}` }));
-  for (const { key, admin } of people) {
-    await lab.postgres.run(
-      'INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)',
-      [key.kid, key.publicJwk.x, admin],
-    );
-  }
   await lab.postgres.run(
     `INSERT INTO votes.acts (act_hash, kind, body, proposed_by) VALUES ($1, 'finalise', $2, 'lab-0')`,
     [hash, body],
