@@ -26,7 +26,7 @@ export interface LabShape {
 const regionNames = ['us-east-1', 'us-west-2'] as const;
 /**
  * The first region's Kafka is as in the world, the second's is as small as it may be. Where each
- * keeps the other's copies both are declared alike, so both are small: six brokers are too many here.
+ * keeps the other's copies both are declared alike, so both are small: six brokers are too many.
  */
 const brokersOf = { region: [3, 1], 'two-regions': [1, 1] } as const;
 

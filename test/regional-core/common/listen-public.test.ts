@@ -43,8 +43,9 @@ test('takes many new connections in one turn of the loop', async () => {
   const port = await start();
   let taken = 0;
   server!.on('connection', () => taken++);
-  // As many as there are sockets for 10 turns; one socket would need a turn for each.
-  const count = acceptors * 10;
+  // As many as there are sockets for 4 turns; one socket would need a turn for each. The kernel
+  // spreads them unevenly, and none may find more than 17 before it.
+  const count = acceptors * 4;
   for (let no = 0; no < count; no++) {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
