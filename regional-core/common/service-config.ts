@@ -37,11 +37,11 @@ export const redisUrlKey = urlKey('VOTE_REDIS_URL', "The region's Redis or Valke
   'rediss',
 ]);
 
-/** Copies of the database that must have a command or a secret before it is answered. */
+/** Copies of the database that must have a command, a secret or a session before it is told. */
 export const postgresCopiesKey = integerKey(
   'VOTE_POSTGRES_COPIES',
-  'Copies of the database that must have replayed a command or secret before its answer; 0: none. ' +
-    'With 0 a fail-over that loses commits may lose what was answered.',
+  'Copies of the database that must have replayed what is answered or told of it; 0: none. ' +
+    'With 0 a fail-over that loses commits may lose what was answered or told.',
   { min: 0, max: 10 },
 );
 

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, latencyBucketsS, type Registry } from '#comm
 export interface PublisherMetrics {
   readonly published: (sessions: number, seconds: number) => void;
   readonly held: () => void;
+  readonly copiesLate: () => void;
   readonly contradictions: (sessions: number) => void;
 }
 
@@ -24,6 +25,11 @@ export function createPublisherMetrics(registry: Registry): PublisherMetrics {
     help: 'Ticks that published nothing because the database lay behind what was published.',
     registers,
   });
+  const copiesLateTotal = new Counter({
+    name: 'publisher_copies_late_total',
+    help: 'Reads of sessions not told because too few database copies had them in 3 s.',
+    registers,
+  });
   const contradicted = new Gauge({
     name: 'finals_contradicted',
     help: 'Sessions of which the database holds another final result than was told: always 0.',
@@ -35,6 +41,7 @@ export function createPublisherMetrics(registry: Registry): PublisherMetrics {
       tickSeconds.observe(seconds);
     },
     held: () => heldTotal.inc(),
+    copiesLate: () => copiesLateTotal.inc(),
     contradictions: (sessions) => contradicted.set(sessions),
   };
 }

@@ -10,9 +10,10 @@ import type { TotalsRead } from './sql/read-totals.ts';
 export interface PublisherStore {
   /**
    * Sessions that have not been closed for longer than `closedSinceMs`, or were released, sealed or
-   * made final within it.
+   * made final within it. `copied`: as the copies of the database have them, too; rejects when they
+   * do not within 3 s.
    */
-  readSessions(closedSinceMs: number): Promise<SessionMessage[]>;
+  readSessions(closedSinceMs: number, safety: 'written' | 'copied'): Promise<SessionMessage[]>;
   /** Public keys that ballots may be signed with, oldest first. */
   readBallotKeys(): Promise<PublicJwk[]>;
   /** Public keys that seals may be signed with, oldest first. */

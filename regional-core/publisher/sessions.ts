@@ -53,7 +53,9 @@ export class Sessions {
   /** Tells what is new, everything now and then; gives the numbers of sessions that changed. */
   async publish(): Promise<number[]> {
     const { store, clock, send } = this.#parts;
-    const read = await store.readSessions(this.#wasRead ? DAY_MS : Number.POSITIVE_INFINITY);
+    const closedSinceMs = this.#wasRead ? DAY_MS : Number.POSITIVE_INFINITY;
+    const earlier = await this.#tellEarlierClosings(closedSinceMs);
+    const read = await store.readSessions(closedSinceMs, 'copied');
     const again = clock.monotonicMs() - this.#againAtMs >= againMs;
     const nowMs = clock.now();
     const next = read.map((session) =>
@@ -67,7 +69,26 @@ export class Sessions {
     this.#wasRead = true;
     await this.#publishOthers(again);
     if (again) this.#againAtMs = clock.monotonicMs();
-    return (isFirst ? next : changed).map(({ session_no }) => session_no);
+    return [...earlier, ...(isFirst ? next : changed)].map(({ session_no }) => session_no);
+  }
+
+  /**
+   * Everything is told when the copies have it: after a fail-over that lost what was told, the same
+   * version could be given to another closing time, and votes be accepted until the wrong one. A
+   * closing that was brought forward is told at once: votes accepted after it would be late, and if
+   * it is lost, voters were refused for a while, and nothing that was accepted is.
+   */
+  async #tellEarlierClosings(closedSinceMs: number): Promise<SessionMessage[]> {
+    const { store, clock, send } = this.#parts;
+    const earlier: SessionMessage[] = [];
+    for (const read of await store.readSessions(closedSinceMs, 'written')) {
+      const told = this.#told.get(read.session_no);
+      const next = sessionToTell(read, told, clock.now());
+      if (told !== undefined && next.closes_at_ms < told.closes_at_ms) earlier.push(next);
+    }
+    await send(earlier.map(keyedSessions));
+    for (const session of earlier) this.#told.set(session.session_no, session);
+    return earlier;
   }
 
   /** Sessions whose counts came into sight, or out of it, since the last call. */

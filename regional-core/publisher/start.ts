@@ -1,5 +1,6 @@
 import type { ConfigOf } from '#common/config.ts';
 import { topicName } from '#common/contracts/topics.ts';
+import { createCopies } from '#common/copies.ts';
 import { createProducer } from '#common/kafka.ts';
 import { createPool } from '#common/postgres.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
@@ -21,7 +22,8 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
   const pool = createPool({
     url: values.postgresUrl,
     applicationName: `publisher-${values.region}`,
-    connectionsMax: 2,
+    // Sessions, keys and totals are read side by side; one may wait for copies.
+    connectionsMax: 4,
     // What a standby or a writer left behind says of sessions and totals is not to be told.
     writerOnly: { told: () => writer },
     log,
@@ -37,11 +39,14 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
       draining,
     );
     writer = told.writer;
+    const metrics = createPublisherMetrics(context.metrics);
+    const copiesMin = values.postgresCopies;
+    const copies = createCopies({ pool, copiesMin, clock, onLate: metrics.copiesLate });
     publisher = new Publisher({
-      store: postgresStore(pool),
+      store: postgresStore(pool, copies),
       clock,
       log,
-      metrics: createPublisherMetrics(context.metrics),
+      metrics,
       sendTotals: sendTo(producer, totalsTopic),
       sendSessions: sendTo(producer, sessionsTopic),
       told,

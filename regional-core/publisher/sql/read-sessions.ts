@@ -6,7 +6,7 @@ import type {
   SessionMessage,
   SessionOption,
 } from '#common/contracts/session.ts';
-import type { Pool } from '#common/postgres.ts';
+import type { Db } from '#common/copies.ts';
 
 interface SessionRow {
   readonly epoch: number;
@@ -30,8 +30,8 @@ interface SessionRow {
  * sealed or made final longer ago, as messages; all of them for Infinity. Throws a TypeError for a
  * final statement that cannot be read.
  */
-export async function readSessions(pool: Pool, closedSinceMs: number): Promise<SessionMessage[]> {
-  const { rows } = await pool.query<SessionRow>({
+export async function readSessions(db: Db, closedSinceMs: number): Promise<SessionMessage[]> {
+  const { rows } = await db.query<SessionRow>({
     name: 'read_sessions',
     text: `SELECT epoch, version, session_id, session_no, title, options, opens_at, closes_at,
         eligibility, results_policy, released_at, sealed_at, final_at, final_statement

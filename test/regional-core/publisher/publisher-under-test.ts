@@ -60,7 +60,7 @@ export async function publisherUnderTest() {
     await Promise.all(pools.map((made) => made.end()));
   });
 
-  async function startPublisher(): Promise<RunningPublisher> {
+  async function startPublisher(postgresCopies = 0): Promise<RunningPublisher> {
     const ending = new AbortController();
     const running = await start({
       config: {
@@ -72,6 +72,7 @@ export async function publisherUnderTest() {
         topicPrefix: prefix,
         region: 'us-east-1',
         postgresUrl: database.url('publisher'),
+        postgresCopies,
       },
       log,
       metrics: new Registry(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
+import { copiesWaitMsMax } from '#common/copies.ts';
 import { regionNo } from '#common/region-no.ts';
 import { decodeRecords, toCountBatch } from '../../../regional-core/ledger/batch.ts';
 import { countBatch } from '../../../regional-core/ledger/sql/count-batch.ts';
@@ -171,4 +172,27 @@ test('totals say which server they are of, and one behind it is not listened to'
   const { timeline } = await until(() => totals.get(sessionId));
   const { rows } = await admin.query('SELECT timeline_id FROM pg_control_checkpoint()');
   expect(timeline).toBe((rows as { timeline_id: number }[])[0]!.timeline_id);
+});
+
+test('a session is not told before a copy of the database has it; an earlier closing is', async () => {
+  const known = await createSession(admin);
+  await until(() => totals.get(known.sessionId));
+  await publisher.stop();
+  // No copy follows this database: one that is asked for never has anything.
+  publisher = await startPublisher(1);
+  const { sessionId } = await createSession(admin);
+  await count(known.sessionId, [1]);
+  await until(() => totals.get(known.sessionId)?.total_votes === 1);
+  // Longer than the copies are waited for.
+  await sleep(copiesWaitMsMax + 500);
+  const closesAt = new Date(Date.now() + 60_000);
+  await admin.query(
+    'UPDATE votes.voting_sessions SET version = 2, closes_at = $2 WHERE session_id = $1',
+    [known.sessionId, closesAt],
+  );
+  await until(() => sessions.get(known.sessionId)?.closes_at_ms === closesAt.getTime());
+  expect(sessions.has(sessionId)).toBe(false);
+  await publisher.stop();
+  publisher = await startPublisher();
+  await until(() => sessions.get(sessionId));
 });
