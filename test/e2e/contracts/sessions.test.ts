@@ -59,6 +59,7 @@ test('the description of the API names every contract', async () => {
     '/api/v1/auth/validate',
     '/api/v1/auth/verify',
     '/api/v1/results/{session_id}',
+    '/api/v1/results/{session_id}/final/{digest}',
     '/api/v1/results/{session_id}/stream',
     '/api/v1/results/{session_id}/voted',
     '/api/v1/sessions',
