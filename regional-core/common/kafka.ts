@@ -53,13 +53,15 @@ export function createAdmin(options: KafkaOptions): Admin {
 /** A consumer that joins no group: offsets come from the caller, the group's name means nothing. */
 export function createGrouplessConsumer(
   options: KafkaOptions,
+  retries = 0,
 ): Consumer<Buffer, Buffer, Buffer, Buffer> {
   return new Consumer({
     groupId: options.clientId,
     clientId: options.clientId,
     bootstrapBrokers: [...options.brokers],
     autocommit: false,
-    retries: 0,
+    retries,
+    retryDelay: 100,
     timeout: requestMs,
     connectTimeout: connectMs,
     requestTimeout: requestMs,
@@ -95,7 +97,10 @@ export async function readTopicLayout(
   };
 }
 
-/** Next offset of each partition. `earliest`: what the log starts with; `latest`: its end. */
+/**
+ * Next offset of each partition. `earliest`: what the log starts with; `latest`: its end. A
+ * partition just made, or just given a new leader, has none for a moment: asked again five times.
+ */
 export async function readLogBounds(
   options: KafkaOptions,
   topic: string,
@@ -103,7 +108,7 @@ export async function readLogBounds(
 ): Promise<readonly number[]> {
   // KIP-79: −2 asks for the log's start, −1 for its end.
   const timestamp = bound === 'earliest' ? -2n : -1n;
-  const consumer = createGrouplessConsumer(options);
+  const consumer = createGrouplessConsumer(options, 5);
   try {
     const offsets = await consumer.listOffsets({ topics: [topic], timestamp });
     return (offsets.get(topic) ?? []).map(Number);
