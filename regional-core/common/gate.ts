@@ -6,9 +6,11 @@ import { Shares } from './shares.ts';
 const beatMs = 10;
 /**
  * A turn of the loop may take this long: then its last request has waited as long, and a vote needs
- * four turns (request, Redis, flush, acknowledgement).
+ * four turns (request, Redis, flush, acknowledgement). At five times what it sustains, intake takes
+ * as many votes as with 40 ms (m: 1,413 and 1,423 a second), and 99 of 100 refusals are there
+ * within 60 to 120 ms instead of 83 to 189.
  */
-export const turnMsMax = 40;
+export const turnMsMax = 25;
 /** It may take longer until long turns have gone on for a while: a burst is no overload. */
 export const burstMsMax = 300;
 /** Long turns add their time, calm takes half of what passes: past it, they have gone on. */

@@ -23,7 +23,7 @@ import { createSession } from './session.ts';
 import { readTarget, type Target } from './target.ts';
 
 /** Code that runs the first time is slow: what it does to voters is not measured. */
-const warmUpS = 20;
+const warmUpS = 40;
 const calmS = 30;
 const rushS = 60;
 const afterS = 90;
