@@ -4,6 +4,7 @@ import { encodeStatement, finalRecord } from '#common/contracts/final.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import type { Log } from '#common/log.ts';
 import type { AppendControl } from './sealer.ts';
+import { WrittenLately } from './written-lately.ts';
 
 /** A result that two people agreed on, of a session that is settled and not final yet. */
 export interface AgreedResult {
@@ -41,11 +42,12 @@ const remembered = 1000;
  */
 export class Finaliser {
   readonly #parts: FinaliserParts;
-  /** Body → when it was last tried, monotonic ms. */
-  readonly #tried = new Map<string, number>();
+  /** By the act's body: written, or contradicted and said. */
+  readonly #written: WrittenLately;
 
   constructor(parts: FinaliserParts) {
     this.#parts = parts;
+    this.#written = new WrittenLately(parts.clock, remembered);
   }
 
   async run(ending: AbortSignal): Promise<void> {
@@ -62,28 +64,27 @@ export class Finaliser {
 
   /** One round. Rejects with the first failure. */
   async finaliseDue(): Promise<void> {
-    const { holdsFirst, listAgreed, append, clock, log } = this.#parts;
+    const { holdsFirst, listAgreed, log } = this.#parts;
     if (!holdsFirst()) return;
     for (const agreed of await listAgreed()) {
-      const triedAtMs = this.#tried.get(agreed.body) ?? Number.NEGATIVE_INFINITY;
-      if (clock.monotonicMs() - triedAtMs < againMs) continue;
+      if (this.#written.ageMs(agreed.body) < againMs) continue;
       const act = parseAct(agreed.body);
-      if (act?.act !== 'finalise') continue;
-      const contradiction = contradictionOf(act, await this.#parts.recount(agreed.sessionNo));
-      if (contradiction === undefined) {
-        const record = finalRecord(encodeStatement(agreed.body, agreed.signatures));
-        await append(0, voteRecordKey(act.session_id), record);
-      } else {
-        log.error({ session_id: act.session_id, contradiction }, 'the agreed result is not ours');
-      }
-      this.#remember(agreed.body);
+      if (act?.act === 'finalise') await this.#finalise(agreed, act);
+      else
+        log.error({ session_no: agreed.sessionNo }, 'an agreed act has a form that is not known');
+      this.#written.add(agreed.body);
     }
   }
 
-  #remember(body: string): void {
-    this.#tried.delete(body);
-    this.#tried.set(body, this.#parts.clock.monotonicMs());
-    if (this.#tried.size > remembered) this.#tried.delete(this.#tried.keys().next().value!);
+  async #finalise({ sessionNo, body, signatures }: AgreedResult, act: FinaliseAct): Promise<void> {
+    const { recount, append, log } = this.#parts;
+    const contradiction = contradictionOf(act, await recount(sessionNo));
+    if (contradiction === undefined) {
+      const record = finalRecord(encodeStatement(body, signatures));
+      await append(0, voteRecordKey(act.session_id), record);
+    } else {
+      log.error({ session_id: act.session_id, contradiction }, 'the agreed result is not ours');
+    }
   }
 }
 

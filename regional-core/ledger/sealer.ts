@@ -8,6 +8,7 @@ import type { Log } from '#common/log.ts';
 import type { LedgerStore, UnsealedSession } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import type { LogIdentity } from './sql/count-batch.ts';
+import { WrittenLately } from './written-lately.ts';
 
 /** Appends one record durably to a partition of a log; rejects when it may not be there. */
 export type AppendControl = (partition: number, key: Buffer, value: Buffer) => Promise<void>;
@@ -62,11 +63,12 @@ const remembered = 100_000;
  */
 export class Sealer {
   readonly #parts: SealerParts;
-  /** log, partition, session and closing time → when a seal was acknowledged, monotonic ms. */
-  readonly #written = new Map<string, number>();
+  /** Acknowledged seals, by log, partition, session and closing time. */
+  readonly #written: WrittenLately;
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
+    this.#written = new WrittenLately(parts.clock, remembered);
   }
 
   async run(ending: AbortSignal): Promise<void> {
@@ -123,21 +125,13 @@ export class Sealer {
         sealedAtMs,
       };
       await sealed.append(partition, voteRecordKey(sessionId), encodeSeal(seal, key));
-      this.#remember(name);
+      this.#written.add(name);
       metrics.sealed(sealed.name);
     }
   }
 
   #isDue(name: string, sealed: SealedLog): boolean {
-    const writtenAtMs = this.#written.get(name);
-    if (writtenAtMs === undefined) return true;
-    return sealed.isRead() && this.#parts.clock.monotonicMs() - writtenAtMs >= againMs;
-  }
-
-  #remember(name: string): void {
-    this.#written.delete(name);
-    this.#written.set(name, this.#parts.clock.monotonicMs());
-    // The oldest goes: at worst its seal is written once more, which changes nothing.
-    if (this.#written.size > remembered) this.#written.delete(this.#written.keys().next().value!);
+    const ageMs = this.#written.ageMs(name);
+    return ageMs === Infinity || (sealed.isRead() && ageMs >= againMs);
   }
 }

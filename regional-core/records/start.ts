@@ -50,7 +50,7 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     random,
   };
   const { region, standbyOf, topicPrefix } = config;
-  const shared = { pool, brokers: config.kafkaBrokers, log, metrics, random };
+  const shared = { pool, brokers: config.kafkaBrokers, clock, log, metrics, random };
   const counters = [
     new LogCounter({ ...shared, topic: topicName(topicPrefix, 'vote-submitted'), name: region }),
   ];

@@ -11,6 +11,10 @@ export interface Casting {
   readonly target: Target;
   readonly connections: Connections;
   readonly session: Session;
+  /** Header lines that an edge would add for the viewer, where the crowd stands in its place. */
+  readonly edgeHeaders?: (viewer: number) => string;
+  /** After this long the voter goes away: a minute, unless said otherwise. */
+  readonly patienceMs?: number;
   /** Told of each attempt that was not answered with 201. */
   readonly onFailure: (code: string, sentAtMs: number) => void;
 }
@@ -25,12 +29,11 @@ export interface Cast {
 
 /** After this long without an answer the page tries again, in the next region if there is one. */
 const attemptMs = 3_000;
-/** After this long the voter has gone away. */
-const patienceMs = 60_000;
+const patience = 60_000;
 
 /**
  * Sends one vote as the voter's page does: the same choice and the same key until it is accepted or
- * refused, the next region when there is another, for up to a minute.
+ * refused, the next region when there is another, until the voter's patience ends.
  */
 export async function castVote(
   casting: Casting,
@@ -38,8 +41,8 @@ export async function castVote(
   viewer: number,
   option: number,
 ): Promise<Cast> {
-  const { target, connections } = casting;
-  const request = voteRequest(casting, voter, option);
+  const { target, connections, patienceMs = patience, edgeHeaders = () => '' } = casting;
+  const request = voteRequest(casting, voter, option, edgeHeaders(viewer));
   const givesUpAt = performance.now() + patienceMs;
   let mayBeRecorded = false;
   for (let attempt = 0; ; attempt += 1) {
@@ -76,13 +79,14 @@ export function voteRequest(
   { target, session }: Pick<Casting, 'target' | 'session'>,
   voter: Voter,
   option: number,
+  edgeHeaders = '',
 ): (prefix: string) => string {
   const { sessionId, optionIds } = session;
   const body =
     `{"session_id":"${sessionId}","option_id":"${optionIds[option % optionIds.length]}",` +
     `"client_metadata":{"timezone":"UTC"}}`;
   const rest =
-    `/api/v1/votes HTTP/1.1\r\nHost: ${target.host}\r\n` +
+    `/api/v1/votes HTTP/1.1\r\nHost: ${target.host}\r\n${edgeHeaders}` +
     `Authorization: Bearer ${voter.ballotToken}\r\nIdempotency-Key: ${randomUUID()}\r\n` +
     `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   return (prefix) => `POST ${prefix}${rest}`;

@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
+import { type Clock, MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
 import { readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
 import { LogReader, LogReplacedError, OffsetOutOfRangeError } from '#common/log-reader.ts';
@@ -23,6 +23,7 @@ export interface LogCounterOptions {
   readonly topic: string;
   /** The log: a region, or `region@host` for the copies that this region holds. */
   readonly name: string;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<RecordsMetrics, 'logCounterLag' | 'logRecordsMissed'>;
   readonly random: () => number;
@@ -55,12 +56,14 @@ const balancedSessions = { lingerMs: 5 * MINUTE_MS, sessionsMax: 50 };
 export class LogCounter {
   readonly #options: LogCounterOptions;
   readonly #reader: LogReader;
+  readonly #clock: Clock;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #isTroubled = false;
 
   constructor(options: LogCounterOptions) {
     this.#options = options;
+    this.#clock = options.clock;
     this.#reader = new LogReader({ ...options, clientId: `records-${process.pid}`, paceMs });
     this.#running = this.#run();
   }
@@ -78,7 +81,7 @@ export class LogCounter {
       try {
         no = await this.#liveLog();
         if (no === undefined) {
-          await sleep(watchMs, this.#closing.signal);
+          await this.#sleep(watchMs);
           continue;
         }
         await this.#countUntilOvertaken(no);
@@ -87,9 +90,14 @@ export class LogCounter {
         this.#report(error);
         if (isReadOnlyError(error)) leaveServer(this.#options.pool);
         if (no !== undefined) await this.#skipIfLost(no, error).catch(() => undefined);
-        await sleep(retryMs, this.#closing.signal);
+        await this.#sleep(retryMs);
       }
     }
+  }
+
+  /** Until then, or until this counter closes. */
+  #sleep(ms: number): Promise<void> {
+    return sleep(ms, this.#closing.signal, this.#clock);
   }
 
   /** The log's number; undefined while it is not there, or not read by anybody. */
@@ -105,19 +113,19 @@ export class LogCounter {
     this.#reader.assign(new Map());
     this.#reader.assign(await this.#readOffsets(no));
     const tally = new Tally();
-    let dueMs = performance.now() + checkpointMs;
-    let compareDueMs = performance.now() + compareMs;
+    let dueMs = this.#clock.monotonicMs() + checkpointMs;
+    let compareDueMs = this.#clock.monotonicMs() + compareMs;
     let closing = false;
     while (!closing) {
       closing = this.#closing.signal.aborted;
-      const waitMs = closing ? 0 : Math.max(0, dueMs - performance.now());
+      const waitMs = closing ? 0 : Math.max(0, dueMs - this.#clock.monotonicMs());
       for (const batch of await this.#reader.take(recordsAtOnceMax, waitMs)) tally.add(batch);
-      if (performance.now() < dueMs && !closing) continue;
-      dueMs = performance.now() + checkpointMs;
+      if (this.#clock.monotonicMs() < dueMs && !closing) continue;
+      dueMs = this.#clock.monotonicMs() + checkpointMs;
       this.#measureLag();
       if (!(await this.#checkpoint(no, tally))) return;
-      if (closing || performance.now() < compareDueMs) continue;
-      compareDueMs = performance.now() + compareMs;
+      if (closing || this.#clock.monotonicMs() < compareDueMs) continue;
+      compareDueMs = this.#clock.monotonicMs() + compareMs;
       if (!(await this.#compare(no, tally))) return;
     }
   }
@@ -143,7 +151,7 @@ export class LogCounter {
     const { pool } = this.#options;
     if ((await this.#liveLog()) === undefined) return false;
     await noteLogEnds(pool, no, this.#reader.logEnds());
-    const sessions = await listBalancedSessions(pool, { nowMs: Date.now(), ...balancedSessions });
+    const sessions = await listBalancedSessions(pool, { nowMs: this.#clock.now(), ...balancedSessions });
     if (sessions.length === 0) return true;
     const marks = await this.#readMarks(no, sessions);
     if (marks === undefined) return false;
@@ -164,12 +172,12 @@ export class LogCounter {
     sessions: readonly string[],
   ): Promise<Map<number, Mark> | undefined> {
     const positions = this.#reader.positions();
-    const deadlineMs = performance.now() + markMsMax;
+    const deadlineMs = this.#clock.monotonicMs() + markMsMax;
     for (;;) {
       const marks = marksOf(await readMarks(this.#options.pool, no, sessions), positions);
       if (marks === undefined || marks.size === positions.size) return marks;
-      if (performance.now() > deadlineMs || this.#closing.signal.aborted) return marks;
-      await sleep(markAgainMs, this.#closing.signal);
+      if (this.#clock.monotonicMs() > deadlineMs || this.#closing.signal.aborted) return marks;
+      await this.#sleep(markAgainMs);
     }
   }
 
@@ -180,12 +188,12 @@ export class LogCounter {
     behind: Tally,
   ): Promise<Map<number, Mark>> {
     const unreached = new Map(marks);
-    const deadlineMs = performance.now() + markMsMax;
+    const deadlineMs = this.#clock.monotonicMs() + markMsMax;
     for (;;) {
       for (const [partition, position] of this.#reader.positions()) {
         if (position >= (unreached.get(partition)?.next ?? 0)) unreached.delete(partition);
       }
-      if (unreached.size === 0 || performance.now() > deadlineMs) break;
+      if (unreached.size === 0 || this.#clock.monotonicMs() > deadlineMs) break;
       if (this.#closing.signal.aborted) break;
       for (const batch of await this.#reader.take(recordsAtOnceMax, markAgainMs)) {
         const mark = marks.get(batch.partition);
@@ -204,7 +212,7 @@ export class LogCounter {
     let before = await this.#readOffsets(no);
     for (;;) {
       // Jittered: two that step back together must not come back together.
-      await sleep(watchMs * (1 + random()), this.#closing.signal);
+      await this.#sleep(watchMs * (1 + random()));
       if (this.#closing.signal.aborted) return;
       const now = await this.#readOffsets(no);
       if ([...now].every(([partition, offset]) => before.get(partition) === offset)) return;

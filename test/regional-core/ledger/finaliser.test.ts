@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { actBody, type FinaliseAct, importApprovalKeys, signAct } from '#common/contracts/act.ts';
 import { decodeFinalRecord, verifyStatement } from '#common/contracts/final.ts';
-import { createLog } from '#common/log.ts';
 import { type DatabaseRecount, Finaliser } from '../../../regional-core/ledger/finaliser.ts';
 import { createSigningKey } from '../../support/votes.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -15,7 +14,7 @@ const registered = importApprovalKeys([
 ]);
 const ours: DatabaseRecount = { digest, rows: [3, 4], tallies: [3, 4] };
 
-function finaliserUnderTest(recounted: DatabaseRecount, holdsFirst = true) {
+function finaliserUnderTest(recounted: DatabaseRecount, { holdsFirst = true, newer = '' } = {}) {
   const clock = new ManualClock(1_800_000_000_000);
   const act: FinaliseAct = {
     act: 'finalise',
@@ -27,8 +26,9 @@ function finaliserUnderTest(recounted: DatabaseRecount, holdsFirst = true) {
     recounts: { rows: digest, tallies: 'equal', kafka: digest },
     covers: { 'us-east-1': [7] },
   };
-  const body = actBody(act);
+  const body = actBody(act).replace('"act":"finalise"', `"act":"finalise${newer}"`);
   const signatures = [signAct(body, one), signAct(body, two)];
+  const said: string[] = [];
   const written: { partition: number; value: Buffer }[] = [];
   const finaliser = new Finaliser({
     listAgreed: () => Promise.resolve([{ sessionNo: 1, body, signatures }]),
@@ -39,9 +39,9 @@ function finaliserUnderTest(recounted: DatabaseRecount, holdsFirst = true) {
     },
     holdsFirst: () => holdsFirst,
     clock,
-    log: createLog({ service: 'test' }, 'fatal' as 'error'),
+    log: { error: (_: object, text: string) => said.push(text) } as never,
   });
-  return { finaliser, written, clock };
+  return { finaliser, written, said, clock };
 }
 
 test('writes what two people agreed on to partition 0, once, and again when it is not read', async () => {
@@ -65,14 +65,23 @@ test('a result that rows, tallies or digest contradict is not written', async ()
     { ...ours, tallies: [3] },
   ];
   for (const other of others) {
-    const { finaliser, written } = finaliserUnderTest(other);
+    const { finaliser, written, said } = finaliserUnderTest(other);
     await finaliser.finaliseDue();
     expect(written).toEqual([]);
+    expect(said).toEqual(['the agreed result is not ours']);
   }
 });
 
 test('only the worker that holds partition 0 writes', async () => {
-  const { finaliser, written } = finaliserUnderTest(ours, false);
+  const { finaliser, written } = finaliserUnderTest(ours, { holdsFirst: false });
   await finaliser.finaliseDue();
   expect(written).toEqual([]);
+});
+
+test('an agreed act in a form of later versions is said, not passed over in silence', async () => {
+  const { finaliser, written, said } = finaliserUnderTest(ours, { newer: '_2' });
+  await finaliser.finaliseDue();
+  await finaliser.finaliseDue();
+  expect(written).toEqual([]);
+  expect(said).toEqual(['an agreed act has a form that is not known']);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test, vi } from 'vitest';
-import { sleep } from '#common/clock.ts';
+import { sleep, systemClock } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createProducer } from '#common/kafka.ts';
@@ -26,6 +26,7 @@ const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const topic = topicName(prefix, 'vote-submitted');
 const log = createLog({ service: 'records' }, 'error');
+const rim = { clock: systemClock, random: Math.random };
 const source = { clusterId: 'a cluster', topicId: randomUUID() };
 const pool = createPool({
   url: database.url('records'),
@@ -41,7 +42,7 @@ afterAll(async () => {
 
 function startCounter(name: string): LogCounter {
   const metrics = createRecordsMetrics(createRegistry({}));
-  return new LogCounter({ pool, brokers, topic, name, log, metrics, random: Math.random });
+  return new LogCounter({ ...rim, pool, brokers, topic, name, log, metrics });
 }
 
 async function send(sessionId: string, partition: number, records: number): Promise<void> {
@@ -167,7 +168,7 @@ test('a log of another cluster or topic is not counted on', async () => {
     name: 'replaced',
     log: { ...log, error: (_: object, text: string) => said.push(text) } as never,
     metrics,
-    random: Math.random,
+    ...rim,
   });
   await vi.waitFor(() => expect(said).toEqual(['the log cannot be counted now']), 10_000);
   await counter.close();
@@ -215,7 +216,7 @@ test('copies are counted from when their region is lost, and its own log no long
     name: 'gone@here',
     log,
     metrics,
-    random: Math.random,
+    ...rim,
   });
   await sleep(2000);
   expect(await accepted('gone@here', session)).toBe(0);

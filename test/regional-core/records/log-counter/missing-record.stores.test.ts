@@ -59,7 +59,7 @@ test('a record that goes missing under load is told within a minute', async () =
   const errors: string[] = [];
   const metrics = createRecordsMetrics(createRegistry({}));
   const spied = { ...log, error: (_: object, text: string) => errors.push(text) } as never;
-  const shared = { pool, log: spied, metrics };
+  const shared = { pool, clock: systemClock, log: spied, metrics };
   const counter = new LogCounter({
     ...shared,
     brokers,
@@ -68,7 +68,7 @@ test('a record that goes missing under load is told within a minute', async () =
     random: Math.random,
   });
   const ending = new AbortController();
-  const measuring = measureBalances({ ...shared, clock: systemClock }, ending.signal);
+  const measuring = measureBalances(shared, ending.signal);
   const key = voteRecordKey(session.sessionId);
   const off = async () => (await metrics.balanceOff.get()).values.map(({ value }) => value);
 
