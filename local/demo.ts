@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { DAY_MS } from '#common/clock.ts';
-import { type AdminCredentials, openNewSession } from './open-session.ts';
+import { openNewSession } from './open-session.ts';
+import type { Login } from './portal-client.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The demo session and who administers it. */
 export interface Demo {
   readonly session_id: string;
-  readonly admin: AdminCredentials;
+  readonly admin: Login;
 }
 
 interface Addresses {
@@ -82,7 +83,7 @@ async function createSession(portal: string, admin: Demo['admin']): Promise<stri
     results_policy: 'live',
   };
   try {
-    return await openNewSession(portal, admin, form, REQUEST_MS_MAX);
+    return await openNewSession(portal, admin, form);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The demo session could not be made. ${reason}`, { cause: error });

@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { actHash, actVotesMax, isActHash, parseAct, type VoidAct } from '#common/contracts/act.ts';
 import { isUuid } from '#common/uuid.ts';
 import { placesIn } from '../places.ts';
+import { logIn } from '../portal-client.ts';
 import type { StackFile } from '../stack-file.ts';
 import { root } from '../tools.ts';
 import { ensureApprovalKey } from './approval-key.ts';
 import { runCommand, signerOf } from './command.ts';
 import { loginOf } from './login-password.ts';
-import { logIn } from './portal-client.ts';
 import { explainWaiting, submitAct } from './submit-act.ts';
 
 const usage = `Usage: npm run approve -- COMMAND

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { SigningKey } from '#common/keys.ts';
 import { placesIn } from '../places.ts';
+import { logIn, type PortalClient } from '../portal-client.ts';
 import { readStack, type StackFile } from '../stack-file.ts';
 import { root } from '../tools.ts';
 import { readApprovalKey } from './approval-key.ts';
 import { loginOf } from './login-password.ts';
-import { logIn, type PortalClient } from './portal-client.ts';
 
 /**
  * Runs a command against the stack of `.local/stack.json`: what goes wrong is one sentence on

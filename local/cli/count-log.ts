@@ -3,7 +3,7 @@ import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createGrouplessConsumer, type KafkaOptions, readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
 import { isControlRecord } from '../../regional-core/records/log-counter/tally.ts';
-import { readSpans } from './read-spans.ts';
+import { readSpans } from './recount/read-spans.ts';
 
 /** How many records of a session a partition holds, on either side of an offset. */
 export interface PartitionHolds {

@@ -1,9 +1,9 @@
 import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
 import type { FinaliseAct } from '#common/contracts/act.ts';
 import type { SigningKey } from '#common/keys.ts';
-import type { PortalClient } from './portal-client.ts';
+import type { PortalClient } from '../portal-client.ts';
+import type { Recount } from './recount/recount-session.ts';
 import { formatRecount } from './recount.ts';
-import type { Recount } from './recount-session.ts';
 import { explainWaiting, submitAct } from './submit-act.ts';
 
 /** The part of the portal's answer that is read here. */

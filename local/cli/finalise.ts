@@ -5,7 +5,7 @@ import { systemClock } from '#common/clock.ts';
 import { isUuid } from '#common/uuid.ts';
 import { runCommand, signerOf } from './command.ts';
 import { finaliseSession } from './finalise-session.ts';
-import { recountSession, recountSources } from './recount-session.ts';
+import { recountSession, recountSources } from './recount/recount-session.ts';
 
 const usage = `Usage: npm run finalise -- --session ID --key FILE [--password-file FILE]
   --session ID           the voting session (a UUID), closed and sealed

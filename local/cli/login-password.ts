@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import type { Login } from './portal-client.ts';
+import type { Login } from '../portal-client.ts';
 
 /**
  * Whose password: from a file, else the local stack's first admin's, else asked for in the terminal

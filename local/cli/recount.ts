@@ -8,7 +8,7 @@ import {
   type RecountSource,
   recountSession,
   recountSources,
-} from './recount-session.ts';
+} from './recount/recount-session.ts';
 
 const usage = `Usage: npm run -s recount -- --session ID [--from SOURCE] [--order ORDER] [--json]
   --session ID      the voting session (a UUID)

@@ -1,6 +1,6 @@
 import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
 import type { SigningKey } from '#common/keys.ts';
-import type { PortalClient } from './portal-client.ts';
+import type { PortalClient } from '../portal-client.ts';
 import { explainWaiting, submitAct } from './submit-act.ts';
 
 interface LogState {

@@ -1,6 +1,6 @@
 import { type Act, actBody, actHash, signAct } from '#common/contracts/act.ts';
 import type { SigningKey } from '#common/keys.ts';
-import { type PortalClient, PortalRefusal } from './portal-client.ts';
+import { type PortalClient, PortalRefusal } from '../portal-client.ts';
 
 /** How an act stands after this person's signature. */
 export interface Submitted {

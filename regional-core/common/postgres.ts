@@ -6,11 +6,18 @@ export type { Pool, PoolClient, QueryResultRow } from 'pg';
 // bigint columns hold offsets and counts. All of ours are proven to stay below 2^53, where a number
 // is exact; one that is not must stop the query rather than be rounded.
 const int8Oid = 20;
-types.setTypeParser(int8Oid, (text) => {
+/** Not among the names that the driver's types know. */
+const int8ArrayOid: number = 1016;
+const toSafeInteger = (text: string): number => {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is not a safe integer`);
   return value;
-});
+};
+types.setTypeParser(int8Oid, toSafeInteger);
+// Ours have one dimension and no nulls.
+types.setTypeParser(int8ArrayOid, (text) =>
+  text === '{}' ? [] : text.slice(1, -1).split(',').map(toSafeInteger),
+);
 
 export interface PostgresOptions {
   readonly url: string;

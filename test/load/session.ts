@@ -35,7 +35,7 @@ export async function createSession(target: Target, openS: number): Promise<Sess
     eligibility: [{ policy: 'code' }],
     results_policy: 'live',
   };
-  return readSession(target, await openNewSession(portal, demo.admin, form, requestMsMax));
+  return readSession(target, await openNewSession(portal, demo.admin, form));
 }
 
 /** Waits up to 20 s until the edge shows the session as open. Throws an Error when it does not. */

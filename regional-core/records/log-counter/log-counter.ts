@@ -151,7 +151,10 @@ export class LogCounter {
     const { pool } = this.#options;
     if ((await this.#liveLog()) === undefined) return false;
     await noteLogEnds(pool, no, this.#reader.logEnds());
-    const sessions = await listBalancedSessions(pool, { nowMs: this.#clock.now(), ...balancedSessions });
+    const sessions = await listBalancedSessions(pool, {
+      nowMs: this.#clock.now(),
+      ...balancedSessions,
+    });
     if (sessions.length === 0) return true;
     const marks = await this.#readMarks(no, sessions);
     if (marks === undefined) return false;

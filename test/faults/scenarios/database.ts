@@ -105,7 +105,8 @@ const f50: Scenario = {
 const f52: Scenario = {
   id: 'F52',
   fault: 'results read from a replica that lags',
-  done: () => 'the publisher reads a replica whose replay is paused for 6 s, then the writer again',
+  done: () =>
+    'the publisher is pointed at a replica, whose replay is paused for 6 of 10 s: it reads nothing there; then the writer again',
   run: async (stage) => {
     const { postgres, home } = stage.lab;
     const publisher = home.services.publisher[0]!.process;

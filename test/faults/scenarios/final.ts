@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { actBody, actHash, signAct } from '#common/contracts/act.ts';
 import { parseSigningKey, type SigningKey } from '#common/keys.ts';
-import { type Recount, recountSession } from '../../../local/cli/recount-session.ts';
+import { type Recount, recountSession } from '../../../local/cli/recount/recount-session.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { expectSealed } from './closing.ts';

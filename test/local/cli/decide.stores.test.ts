@@ -7,10 +7,10 @@ import { actBody, actHash } from '#common/contracts/act.ts';
 import { encodeStatement } from '#common/contracts/final.ts';
 import { ensureApprovalKey, readApprovalKey } from '../../../local/cli/approval-key.ts';
 import { actOf, finaliseSession } from '../../../local/cli/finalise-session.ts';
-import { logIn, PortalRefusal } from '../../../local/cli/portal-client.ts';
-import type { Recount } from '../../../local/cli/recount-session.ts';
+import type { Recount } from '../../../local/cli/recount/recount-session.ts';
 import { recoverRegion } from '../../../local/cli/recover-region.ts';
 import { submitAct } from '../../../local/cli/submit-act.ts';
+import { logIn, PortalRefusal } from '../../../local/portal-client.ts';
 import { admin, startTestPortal } from '../../admin-portal/api/test-portal.ts';
 import { createSession } from '../../support/votes.ts';
 

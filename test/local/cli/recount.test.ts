@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Recount } from '../../../local/cli/recount/recount-session.ts';
+import { seededRandom, shuffled } from '../../../local/cli/recount/shuffle.ts';
 import { formatRecount, parseRecountOptions } from '../../../local/cli/recount.ts';
-import type { Recount } from '../../../local/cli/recount-session.ts';
-import { seededRandom, shuffled } from '../../../local/cli/shuffle.ts';
 
 const id = '3b241101-e2bb-4255-8caf-4136c566a962';
 const half = () => 0.5;

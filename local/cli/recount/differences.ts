@@ -1,5 +1,6 @@
-import type { SurveyedLog, Winner } from './recount-logs.ts';
-import type { CountedRow, RecordPlace } from './recount-sql.ts';
+import type { RecordPlace } from './sql/read-quarantined.ts';
+import type { CountedRow } from './sql/read-rows.ts';
+import type { SurveyedLog, Winner } from './survey-logs.ts';
 
 const listedMax = 20;
 

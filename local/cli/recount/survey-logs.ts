@@ -4,11 +4,12 @@ import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import type { Log } from '#common/log.ts';
 import type { LogRecord } from '#common/log-reader.ts';
-import { mayHaveDropped, readBounds } from './count-log.ts';
+import { mayHaveDropped, readBounds } from '../count-log.ts';
 import { readSpans, readSpansShuffled, type Span, type TopicToRead } from './read-spans.ts';
-import { admissibleVote, type Candidate, isBefore, type RecordRules } from './recount-record.ts';
-import type { RecountedLog, RecountedSession } from './recount-sql.ts';
+import { admissibleVote, type Candidate, isBefore, type RecordRules } from './record-rules.ts';
 import { shuffled } from './shuffle.ts';
+import type { RecountedLog } from './sql/read-logs.ts';
+import type { RecountedSession } from './sql/read-session.ts';
 
 /** Where the logs of a stack are. */
 export interface LogStores {

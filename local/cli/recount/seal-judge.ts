@@ -1,7 +1,7 @@
 import { decodeSeal, sealFault, sealingRegion } from '#common/contracts/seal.ts';
 import { importPublicKeys, type PublicJwk, type PublicKeys } from '#common/keys.ts';
-import type { IsSeal } from './recount-logs.ts';
-import type { RecountedSession } from './recount-sql.ts';
+import type { RecountedSession } from './sql/read-session.ts';
+import type { IsSeal } from './survey-logs.ts';
 
 /** A seal counts where it lies, signed by the log's host, for the session's closing time. */
 export function sealJudge(

@@ -4,8 +4,8 @@ import {
   compareSeals,
   compareTotals,
   Differences,
-} from '../../../local/cli/recount-differences.ts';
-import type { SurveyedLog, Winner } from '../../../local/cli/recount-logs.ts';
+} from '../../../../local/cli/recount/differences.ts';
+import type { SurveyedLog, Winner } from '../../../../local/cli/recount/survey-logs.ts';
 
 test('twenty differences are listed, and of more their number', () => {
   const differences = new Differences();

@@ -6,16 +6,16 @@ import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createProducer } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
-import { type Recount, recountSession } from '../../../local/cli/recount-session.ts';
-import { createTestDatabase } from '../../support/database.ts';
-import { createTestTopics } from '../../support/topics.ts';
+import { type Recount, recountSession } from '../../../../local/cli/recount/recount-session.ts';
+import { createTestDatabase } from '../../../support/database.ts';
+import { createTestTopics } from '../../../support/topics.ts';
 import {
   createBallot,
   createRecord,
   createSession,
   createSigningKey,
   type TestSession,
-} from '../../support/votes.ts';
+} from '../../../support/votes.ts';
 
 const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();

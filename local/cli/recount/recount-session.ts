@@ -4,7 +4,18 @@ import { importPublicKeys } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { uuidToBytes } from '#common/uuid.ts';
-import { compareRow, compareSeals, compareTotals, Differences } from './recount-differences.ts';
+import { compareRow, compareSeals, compareTotals, Differences } from './differences.ts';
+import { sealJudge } from './seal-judge.ts';
+import { seededRandom } from './shuffle.ts';
+import { readFrozen } from './sql/read-frozen.ts';
+import { readKeys } from './sql/read-keys.ts';
+import { type RecountedLog, readLogs } from './sql/read-logs.ts';
+import { readQuarantined } from './sql/read-quarantined.ts';
+import { readRows, type VoteRange } from './sql/read-rows.ts';
+import { readSeals } from './sql/read-seals.ts';
+import { type RecountedSession, readSession } from './sql/read-session.ts';
+import { readTallies } from './sql/read-tallies.ts';
+import { readVoids } from './sql/read-voids.ts';
 import {
   type BucketRange,
   type Count,
@@ -15,23 +26,7 @@ import {
   type SurveyedLog,
   surveyLog,
   topicOf,
-} from './recount-logs.ts';
-import { sealJudge } from './recount-seals.ts';
-import {
-  type RecountedLog,
-  type RecountedSession,
-  readFrozen,
-  readKeys,
-  readLogs,
-  readQuarantined,
-  readRows,
-  readSeals,
-  readSession,
-  readTallies,
-  readVoids,
-  type VoteRange,
-} from './recount-sql.ts';
-import { seededRandom } from './shuffle.ts';
+} from './survey-logs.ts';
 
 export const recountSources = ['rows', 'tallies', 'kafka'] as const;
 export type RecountSource = (typeof recountSources)[number];
