@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { describe, expect, test } from 'vitest';
 import { regionNo } from '#common/region-no.ts';
 import type { LedgerStore } from '../../regional-core/ledger/ledger-store.ts';
 import { createPostgresLedgerStore } from '../../regional-core/ledger/postgres-ledger-store.ts';
@@ -17,12 +15,8 @@ import { emptyState, type State, unread } from './model/state.ts';
 import { Random } from './random.ts';
 import { readSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
-const open = (role: 'ledger' | 'postgres') =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 2, log });
-const [ledger, admin] = [open('ledger'), open('postgres')];
-afterAll(() => Promise.all([ledger.end(), admin.end()]));
+const [ledger, admin] = [database.pool('ledger', 4), database.pool('postgres', 4)];
 
 const partitions = 3;
 const sequences = 500;

@@ -2,8 +2,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createAdmin, createProducer } from '#common/kafka.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { reportBalance } from '../../../local/cli/balance.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -11,19 +9,12 @@ import { createSession } from '../../support/votes.ts';
 
 const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
-const log = createLog({ service: 'test' }, 'error');
-const pool = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 1,
-  log,
-});
+const pool = database.pool('postgres', 1);
 const producer = createProducer({ brokers, clientId: 'test' });
 const kafkaAdmin = createAdmin({ brokers, clientId: 'test' });
 afterAll(async () => {
   await kafkaAdmin.close();
   await producer.close();
-  await pool.end();
 });
 
 const stores = {

@@ -1,16 +1,8 @@
-import { afterAll, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { expect, test } from 'vitest';
 import { createTestDatabase } from '../../support/database.ts';
 
 const database = await createTestDatabase();
-const pool = createPool({
-  url: database.url('records'),
-  applicationName: 'test',
-  connectionsMax: 1,
-  log: createLog({ service: 'test' }, 'error'),
-});
-afterAll(() => pool.end());
+const pool = database.pool('records', 1);
 
 async function read(expression: string): Promise<unknown> {
   const { rows } = await pool.query<{ value: unknown }>(`SELECT ${expression} AS value`);

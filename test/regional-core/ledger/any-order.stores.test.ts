@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { expect, test } from 'vitest';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
@@ -15,12 +13,8 @@ import {
   voteOf,
 } from './log-of-votes.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
-const open = (role: 'ledger' | 'postgres') =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 3, log });
-const [ledger, admin] = [open('ledger'), open('postgres')];
-afterAll(() => Promise.all([ledger.end(), admin.end()]));
+const [ledger, admin] = [database.pool('ledger', 4), database.pool('postgres', 4)];
 
 const partitions = 3;
 const logs = [

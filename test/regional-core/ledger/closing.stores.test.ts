@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { ResultDigest } from '#common/contracts/digest.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { uuidToBytes } from '#common/uuid.ts';
 import { listUnsealed } from '../../../regional-core/ledger/sql/list-unsealed.ts';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
@@ -13,12 +11,8 @@ import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
 import { differences, LogOfVotes, sealOf, settleSessions, voteOf } from './log-of-votes.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
-const open = (role: 'ledger' | 'postgres') =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 3, log });
-const [ledger, admin] = [open('ledger'), open('postgres')];
-afterAll(() => Promise.all([ledger.end(), admin.end()]));
+const [ledger, admin] = [database.pool('ledger', 4), database.pool('postgres', 4)];
 
 const here = await LogOfVotes.open(ledger, 'us-east-1', 2);
 const there = await LogOfVotes.open(ledger, 'us-west-2', 2);

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { expect, test } from 'vitest';
 import { regionNo } from '#common/region-no.ts';
 import { countBatch, type LogIdentity } from '../../../regional-core/ledger/sql/count-batch.ts';
 import { leasePartitions } from '../../../regional-core/ledger/sql/lease-partitions.ts';
@@ -9,13 +7,9 @@ import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
 import { batchOf, layoutOf, partOf as part, voteOf as vote } from './log-of-votes.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
-const open = (role: 'ledger' | 'postgres') =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 4, log });
-const ledger = open('ledger');
-const admin = open('postgres');
-afterAll(() => Promise.all([ledger.end(), admin.end()]));
+const ledger = database.pool('ledger', 4);
+const admin = database.pool('postgres', 4);
 
 const clusterId = 'cluster';
 const topicId = randomUUID();

@@ -15,19 +15,12 @@ import { createTestDatabase } from '../../support/database.ts';
 import { createSession } from '../../support/votes.ts';
 import { differences, layoutOf } from './log-of-votes.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log,
-});
+const admin = database.pool('postgres');
 const partitions = 3;
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const close of closers.toReversed()) await close();
-  await admin.end();
 });
 
 /** A way to Postgres that swallows answers: armed, it cuts when the call's answer comes back. */

@@ -1,8 +1,6 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
 import {
@@ -17,16 +15,11 @@ import { differences } from './log-of-votes.ts';
 const database = await createTestDatabase();
 const topics = await createTestTopics();
 const { prefix, brokers } = topics;
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log: createLog({ service: 'test' }, 'error'),
-});
+const admin = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await endLedgers();
-  await Promise.all([producer.close(), admin.end()]);
+  await producer.close();
 });
 
 test('a fail-over that loses what a ledger wrote at its start stops neither seals nor counting', async () => {

@@ -1,8 +1,6 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer, readLogBounds } from '#common/kafka.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -19,16 +17,11 @@ const database = await createTestDatabase();
 const topics = await createTestTopics();
 const { prefix, brokers } = topics;
 const standby = topicName(prefix, 'vote-standby');
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log: createLog({ service: 'test' }, 'error'),
-});
+const admin = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await endLedgers();
-  await Promise.all([producer.close(), admin.end()]);
+  await producer.close();
 });
 
 test('copies of a region are sealed always, and counted once that region is lost', async () => {

@@ -3,8 +3,7 @@ import { actBody, actHash, signAct } from '#common/contracts/act.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
 import type { SigningKey } from '#common/keys.ts';
-import { createLog } from '#common/log.ts';
-import { createPool, type Pool } from '#common/postgres.ts';
+import { type Pool } from '#common/postgres.ts';
 import { recount } from '../../../regional-core/ledger/sql/recount.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -17,18 +16,15 @@ import {
 import { endLedgers, keepBallotKey, startLedger } from './ledger-under-test.ts';
 import { differences } from './log-of-votes.ts';
 
-const log = createLog({ service: 'test' }, 'error');
 const topics = await createTestTopics();
 const { prefix, brokers } = topics;
 const topic = topicName(prefix, 'vote-submitted');
 const [first, second] = [await createTestDatabase(), await createTestDatabase()];
-const open = (database: typeof first): Pool =>
-  createPool({ url: database.url('postgres'), applicationName: 'test', connectionsMax: 2, log });
-const [admin, again] = [open(first), open(second)];
+const [admin, again] = [first.pool('postgres'), second.pool('postgres')];
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await endLedgers();
-  await Promise.all([producer.close(), admin.end(), again.end()]);
+  await producer.close();
 });
 
 const ballotKey = createSigningKey();

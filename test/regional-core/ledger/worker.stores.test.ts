@@ -6,7 +6,7 @@ import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { LogReader } from '#common/log-reader.ts';
-import { createPool, type Pool } from '#common/postgres.ts';
+import { type Pool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
 import { createLedgerMetrics } from '../../../regional-core/ledger/metrics.ts';
 import { createPostgresLedgerStore } from '../../../regional-core/ledger/postgres-ledger-store.ts';
@@ -25,23 +25,11 @@ const log = createLog({ service: 'test' }, 'error');
 const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const topic = topicName(prefix, 'vote-submitted');
-const ledger = createPool({
-  url: database.url('ledger'),
-  applicationName: 'test',
-  connectionsMax: 6,
-  log,
-});
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log,
-});
+const ledger = database.pool('ledger', 6);
+const admin = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await producer.close();
-  await ledger.end();
-  await admin.end();
 });
 
 const key = createSigningKey();

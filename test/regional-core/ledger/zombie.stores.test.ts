@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { topicName } from '#common/contracts/topics.ts';
 import { createProducer } from '#common/kafka.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { anyFreePorts } from '../../../local/free-ports.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { createTestTopics } from '../../support/topics.ts';
@@ -22,18 +20,13 @@ import { differences } from './log-of-votes.ts';
 const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const topic = topicName(prefix, 'vote-submitted');
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log: createLog({ service: 'test' }, 'error'),
-});
+const admin = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 const folder = await mkdtemp(join(tmpdir(), 'vote-zombie-'));
 const ledgers: ChildProcess[] = [];
 afterAll(async () => {
   for (const ledger of ledgers) if (ledger.exitCode === null) ledger.kill('SIGKILL');
-  await Promise.all([producer.close(), admin.end(), rm(folder, { recursive: true })]);
+  await Promise.all([producer.close(), rm(folder, { recursive: true })]);
 });
 
 const ballotKey = createSigningKey();

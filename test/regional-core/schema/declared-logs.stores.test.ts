@@ -1,19 +1,11 @@
-import { afterAll, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { expect, test } from 'vitest';
 import { createTestDatabase } from '../../support/database.ts';
 import { createSession } from '../../support/votes.ts';
 
 const database = await createTestDatabase();
-const [admin, portal, ledger] = (['postgres', 'portal', 'ledger'] as const).map((role) =>
-  createPool({
-    url: database.url(role),
-    applicationName: 'test',
-    connectionsMax: 1,
-    log: createLog({ service: 'test' }, 'error'),
-  }),
-) as [ReturnType<typeof createPool>, ReturnType<typeof createPool>, ReturnType<typeof createPool>];
-afterAll(() => Promise.all([admin, portal, ledger].map((pool) => pool.end())));
+const admin = database.pool('postgres', 1);
+const portal = database.pool('portal', 1);
+const ledger = database.pool('ledger', 1);
 
 const logs = ['us-east-1', 'us-west-2', 'us-west-2@us-east-1', 'us-east-1@us-west-2'];
 const declare = () => portal.query('SELECT votes.declare_logs($1)', [logs]);

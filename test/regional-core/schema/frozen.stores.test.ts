@@ -1,17 +1,9 @@
-import { afterAll, expect, test } from 'vitest';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
+import { expect, test } from 'vitest';
 import { createTestDatabase } from '../../support/database.ts';
 import { createSession } from '../../support/votes.ts';
 
 const database = await createTestDatabase();
-const admin = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log: createLog({ service: 'test' }, 'error'),
-});
-afterAll(() => admin.end());
+const admin = database.pool('postgres');
 
 const set = (sessionNo: number, what: string) =>
   admin.query(`UPDATE votes.voting_sessions SET ${what} WHERE session_no = $1`, [sessionNo]);

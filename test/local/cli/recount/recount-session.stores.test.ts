@@ -4,8 +4,6 @@ import { encodeSeal, type Seal } from '#common/contracts/seal.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createProducer } from '#common/kafka.ts';
-import { createLog } from '#common/log.ts';
-import { createPool } from '#common/postgres.ts';
 import { type Recount, recountSession } from '../../../../local/cli/recount/recount-session.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { createTestTopics } from '../../../support/topics.ts';
@@ -19,17 +17,10 @@ import {
 
 const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
-const log = createLog({ service: 'test' }, 'error');
-const pool = createPool({
-  url: database.url('postgres'),
-  applicationName: 'test',
-  connectionsMax: 2,
-  log,
-});
+const pool = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await producer.close();
-  await pool.end();
 });
 
 const key = createSigningKey();

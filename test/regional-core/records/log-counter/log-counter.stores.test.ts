@@ -6,7 +6,6 @@ import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createProducer } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
-import { createPool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
 import { LogCounter } from '../../../../regional-core/records/log-counter/log-counter.ts';
 import { createRecordsMetrics } from '../../../../regional-core/records/metrics.ts';
@@ -28,16 +27,10 @@ const topic = topicName(prefix, 'vote-submitted');
 const log = createLog({ service: 'records' }, 'error');
 const rim = { clock: systemClock, random: Math.random };
 const source = { clusterId: 'a cluster', topicId: randomUUID() };
-const pool = createPool({
-  url: database.url('records'),
-  applicationName: 'test',
-  connectionsMax: 8,
-  log,
-});
+const pool = database.pool('records', 8);
 const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(async () => {
   await producer.close();
-  await pool.end();
 });
 
 function startCounter(name: string): LogCounter {
@@ -187,12 +180,7 @@ test('offsets of before are taken for those of the log that is there', async () 
 
 test('copies are counted from when their region is lost, and its own log no longer', async () => {
   const session = randomUUID();
-  const superuser = createPool({
-    url: database.url('postgres'),
-    applicationName: 'test',
-    connectionsMax: 1,
-    log,
-  });
+  const superuser = database.pool('postgres', 1);
   const gone = await regionNo(pool, 'gone');
   await superuser.query('INSERT INTO votes.regions (region, stands_for) VALUES ($1, $2)', [
     'gone@here',
@@ -229,5 +217,4 @@ test('copies are counted from when their region is lost, and its own log no long
   await sleep(3000);
   await own.close();
   expect(await accepted('gone', session)).toBe(0);
-  await superuser.end();
 });

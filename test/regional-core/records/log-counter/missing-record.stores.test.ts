@@ -5,7 +5,6 @@ import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createAdmin, createProducer, readTopicLayout } from '#common/kafka.ts';
 import { createLog } from '#common/log.ts';
 import { createRegistry } from '#common/metrics.ts';
-import { createPool } from '#common/postgres.ts';
 import { measureBalances } from '../../../../regional-core/records/balance/gauges.ts';
 import { LogCounter } from '../../../../regional-core/records/log-counter/log-counter.ts';
 import { createRecordsMetrics } from '../../../../regional-core/records/metrics.ts';
@@ -19,16 +18,13 @@ const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const topic = topicName(prefix, 'vote-submitted');
 const log = createLog({ service: 'records' }, 'error');
-const pools = (['records', 'postgres'] as const).map((role) =>
-  createPool({ url: database.url(role), applicationName: 'test', connectionsMax: 4, log }),
-);
-const [pool, superuser] = [pools[0]!, pools[1]!];
+const pool = database.pool('records', 4);
+const superuser = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
 const admin = createAdmin({ brokers, clientId: 'test' });
 afterAll(async () => {
   await producer.close();
   await admin.close();
-  await Promise.all(pools.map((each) => each.end()));
 });
 
 const partition = 4;
