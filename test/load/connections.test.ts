@@ -7,10 +7,15 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 let stop: () => Promise<void> = async () => {};
 afterEach(() => stop());
 
-async function serve(addresses: number, handler: Handler): Promise<Connections> {
+async function serve(
+  addresses: number,
+  handler: Handler,
+  connectionsMax?: number,
+): Promise<Connections> {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const connections = new Connections((server.address() as AddressInfo).port, addresses);
+  const { port } = server.address() as AddressInfo;
+  const connections = new Connections(port, addresses, connectionsMax);
   stop = async () => {
     connections.close();
     server.closeAllConnections();
@@ -44,6 +49,28 @@ describe('connections', () => {
       paths.map((path, viewer) => connections.request(viewer, get(path), 2_000)),
     );
     expect(answers.map(({ body }) => body)).toEqual(paths);
+  });
+
+  test('are no more than their bound, and those at rest make room for another address', async () => {
+    let open = 0;
+    let openMax = 0;
+    const connections = await serve(
+      5,
+      ({ url }, response) => {
+        openMax = Math.max(openMax, (open += 1));
+        response.on('close', () => (open -= 1));
+        setTimeout(() => response.end(url), 5);
+      },
+      4,
+    );
+    for (let viewer = 0; viewer < 5; viewer += 1) {
+      const paths = Array.from({ length: 10 }, (_, number) => `/${viewer}-${number}`);
+      const answers = await Promise.all(
+        paths.map((path) => connections.request(viewer, get(path), 2_000)),
+      );
+      expect(answers.map(({ body }) => body)).toEqual(paths);
+    }
+    expect(openMax).toBe(4);
   });
 
   test('tell a server that does not answer from one that hangs up', async () => {

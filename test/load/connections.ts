@@ -21,13 +21,21 @@ interface Waiting {
  */
 export class Connections {
   readonly #port: number;
+  readonly #connectionsMax: number;
   readonly #idle: Connection[][];
+  /** Idle connections of all addresses, the one that has been idle for longest first. */
+  readonly #resting = new Set<Connection>();
   readonly #all = new Set<Connection>();
   readonly #queue: ((connection: Connection) => void)[] = [];
 
-  /** @param addresses how many viewer addresses to spread the connections over, up to 60,000 */
-  constructor(port: number, addresses: number) {
+  /**
+   * @param addresses how many viewer addresses to spread the connections over, up to 60,000
+   * @param connectionsMax requests beyond this many at once wait; their wait counts, as it is from
+   * the intended start
+   */
+  constructor(port: number, addresses: number, connectionsMax = 4_000) {
     this.#port = port;
+    this.#connectionsMax = connectionsMax;
     this.#idle = Array.from({ length: Math.min(Math.max(addresses, 1), addressesMax) }, () => []);
   }
 
@@ -53,16 +61,32 @@ export class Connections {
   #take(address: number): Connection | Promise<Connection> {
     const idle = this.#idle[address]!;
     for (let held = idle.pop(); held !== undefined; held = idle.pop()) {
+      this.#resting.delete(held);
       if (held.isFresh()) return held;
-      held.end();
-      this.#all.delete(held);
+      this.#end(held);
     }
-    if (this.#all.size < connectionsMax) {
+    if (this.#all.size >= this.#connectionsMax) this.#endOneAtRest();
+    if (this.#all.size < this.#connectionsMax) {
       const made = new Connection(this.#port, address);
       this.#all.add(made);
       return made;
     }
     return new Promise((resolve) => this.#queue.push(resolve));
+  }
+
+  /** Makes room: a connection of an address that asks for nothing now is in the way of others. */
+  #endOneAtRest(): void {
+    const [longest] = this.#resting;
+    if (longest === undefined) return;
+    this.#resting.delete(longest);
+    const idle = this.#idle[longest.address]!;
+    idle.splice(idle.indexOf(longest), 1);
+    this.#end(longest);
+  }
+
+  #end(connection: Connection): void {
+    connection.end();
+    this.#all.delete(connection);
   }
 
   #giveBack(connection: Connection): void {
@@ -76,13 +100,12 @@ export class Connections {
       return;
     }
     const next = this.#queue.shift();
-    if (next === undefined) this.#idle[connection.address]!.push(connection);
-    else next(connection);
+    if (next !== undefined) return next(connection);
+    this.#idle[connection.address]!.push(connection);
+    this.#resting.add(connection);
   }
 }
 
-/** Requests beyond this many at once wait; their wait counts, as it is from the intended start. */
-const connectionsMax = 4_000;
 const addressesMax = 60_000;
 /**
  * Shorter than any server's keep-alive, so that a request never meets a connection being closed.
