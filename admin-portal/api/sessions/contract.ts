@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { eligibilityPolicies, resultsPolicies } from '#common/contracts/session.ts';
+import { eligibilityPolicies, resultStates, resultsPolicies } from '#common/contracts/session.ts';
 import { problems } from '#common/problem-contract.ts';
 
 /** A session as every admin route answers it. */
 export const sessionAnswer = z.object({
   session_id: z.uuid(),
   title: z.string(),
-  state: z.enum(['scheduled', 'open', 'closed']),
+  state: z.enum(resultStates),
   opens_at: z.iso.datetime(),
   closes_at: z.iso.datetime(),
   options: z.array(z.object({ option_id: z.string(), label: z.string() })),

@@ -1,7 +1,8 @@
 import type { Db } from '#common/copies.ts';
 import { type SessionRow, sessionColumns } from './session-row.ts';
 
-export interface NewSession extends Omit<SessionRow, 'session_no' | 'version' | 'released_at'> {
+export interface NewSession
+  extends Omit<SessionRow, 'session_no' | 'version' | 'released_at' | 'sealed_at' | 'final_at'> {
   /** The admin's id. */
   readonly created_by: string;
 }

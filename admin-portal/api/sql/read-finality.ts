@@ -3,8 +3,6 @@ import { type ActRow, actColumns } from './find-act.ts';
 
 /** How far a session is on its way to a final result. */
 export interface FinalityRow {
-  readonly sealed_at: Date | null;
-  readonly final_at: Date | null;
   readonly final_statement: Buffer | null;
   /** Votes by option number, corrections included; options without any are missing. */
   readonly tallies: readonly { readonly option_no: number; readonly votes: number }[];
@@ -21,7 +19,7 @@ export interface FinalityRow {
 
 export async function readFinality(db: Db, sessionNo: number): Promise<FinalityRow> {
   const { rows } = await db.query<FinalityRow>(
-    `SELECT sealed_at, final_at, final_statement,
+    `SELECT final_statement,
        (SELECT coalesce(jsonb_agg(t ORDER BY option_no), '[]') FROM (
           SELECT option_no, sum(votes)::bigint AS votes FROM votes.tallies
           WHERE session_no = $1 GROUP BY option_no) AS t) AS tallies,

@@ -13,8 +13,10 @@ export interface SessionRow {
   readonly results_policy: ResultsPolicy;
   /** With `on_release`: since when results may be shown; null until somebody releases them. */
   readonly released_at: Date | null;
+  readonly sealed_at: Date | null;
+  readonly final_at: Date | null;
 }
 
 export const sessionColumns =
   'session_no, session_id, version, title, options, opens_at, closes_at, eligibility, ' +
-  'results_policy, released_at';
+  'results_policy, released_at, sealed_at, final_at';

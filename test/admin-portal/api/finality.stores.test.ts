@@ -15,6 +15,13 @@ import {
   sign,
 } from './two-people.ts';
 
+/** What the list of sessions says of one. */
+async function stateInList({ sessionId }: TestSession): Promise<unknown> {
+  const { body } = await it.call('GET', '/sessions', { cookie: anna.cookie });
+  const listed = body['sessions'] as unknown as { session_id: string; state: string }[];
+  return listed.find(({ session_id }) => session_id === sessionId)?.state;
+}
+
 describe('a lost region', () => {
   const declareLost = (region: string, epoch: number): Act => ({
     act: 'declare_lost',
@@ -200,6 +207,7 @@ describe('the way to a final result', () => {
       reason: 'x',
     };
     await agree(voided);
+    expect(await stateInList(session)).toBe('sealed');
     const act = finalise(session, [0, 0, 1]);
     await agree(act);
     const statement = encodeStatement(actBody(act), [
@@ -223,6 +231,7 @@ describe('the way to a final result', () => {
       first: { option_id: 'option-2', votes: 1 },
       corrections: [{ kind: 'void', moved: 1, act_hash: actHash(actBody(voided)) }],
     });
+    expect(await stateInList(session)).toBe('final');
     const kinds = (answer['acts'] as unknown as { kind: string }[]).map(({ kind }) => kind);
     expect(kinds).toEqual(['finalise', 'void']);
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { resultStates } from '#common/contracts/session.ts';
 import { problems } from '#common/problem-contract.ts';
 import { actAnswer } from '../../acts/contract.ts';
 
@@ -8,7 +9,7 @@ const place = z.object({ option_id: z.string(), votes: z.int() });
 const finalityAnswer = z.object({
   session_id: z.uuid(),
   version: z.int(),
-  state: z.enum(['scheduled', 'open', 'closed', 'sealed', 'final']),
+  state: z.enum(resultStates),
   closes_at: z.iso.datetime(),
   sealed_at: z.iso.datetime().nullable(),
   final_at: z.iso.datetime().nullable(),

@@ -1,12 +1,12 @@
 import { toTimestamp } from '#common/clock.ts';
 import { decodeStatement } from '#common/contracts/final.ts';
-import { sessionState } from '#common/contracts/session.ts';
 import { presentAct } from '../../acts/view.ts';
 import { outstandingOf } from '../../regions/route.ts';
 import type { ActRow } from '../../sql/find-act.ts';
 import type { FinalityRow } from '../../sql/read-finality.ts';
 import type { LogRow } from '../../sql/read-logs.ts';
 import type { SessionRow } from '../../sql/session-row.ts';
+import { stateOf } from '../view.ts';
 import type { FinalityAnswer } from './contract.ts';
 
 /** What was read of a session's way to its result. */
@@ -38,10 +38,10 @@ export function presentFinality(
   return {
     session_id: session.session_id,
     version: session.version,
-    state: stateOf(session, row, nowMs),
+    state: stateOf(session, nowMs),
     closes_at: toTimestamp(session.closes_at.getTime()),
-    sealed_at: timeOf(row.sealed_at),
-    final_at: timeOf(row.final_at),
+    sealed_at: timeOf(session.sealed_at),
+    final_at: timeOf(session.final_at),
     digest: statement?.act.digest ?? null,
     act_hash: statement?.hash ?? null,
     total: counts.reduce((sum, count) => sum + count, 0),
@@ -49,7 +49,7 @@ export function presentFinality(
     second,
     margin,
     outstanding,
-    decided: row.sealed_at !== null || (isKnown && outstanding < margin),
+    decided: session.sealed_at !== null || (isKnown && outstanding < margin),
     late: row.late,
     logs: logs.filter(({ live, lost_at }) => live || lost_at !== null).map(presentLog),
     lost_regions: logs.flatMap((log) =>
@@ -71,13 +71,6 @@ export function presentFinality(
     })),
     acts: acts.map(presentAct),
   };
-}
-
-function stateOf(session: SessionRow, row: FinalityRow, nowMs: number): FinalityAnswer['state'] {
-  if (row.final_at !== null) return 'final';
-  if (row.sealed_at !== null) return 'sealed';
-  const opens_at_ms = session.opens_at.getTime();
-  return sessionState({ opens_at_ms, closes_at_ms: session.closes_at.getTime() }, nowMs);
 }
 
 function presentLog(log: LogRow): FinalityAnswer['logs'][number] {
