@@ -20,6 +20,7 @@ export function createRedis(options: {
   readonly commandMs: number;
   readonly log: Log;
 }): Redis {
+  let isLeaving = false;
   const redis = new Redis(options.url, {
     connectionName: options.name,
     enableOfflineQueue: false,
@@ -27,10 +28,19 @@ export function createRedis(options: {
     commandTimeout: options.commandMs,
     connectTimeout: 1000,
     socketTimeout: silenceMs,
-    reconnectOnError: (error) => error.message.includes('READONLY'),
+    reconnectOnError: (error) => {
+      if (isLeaving || !error.message.includes('READONLY')) return false;
+      // Hundreds of commands may be under way: ioredis would put a listener and a timer on the
+      // connection for each of them.
+      isLeaving = true;
+      return true;
+    },
     retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)),
     enableAutoPipelining: false,
     lazyConnect: false,
+  });
+  redis.on('connect', () => {
+    isLeaving = false;
   });
   let reported = false;
   redis.on('error', (error: Error) => {

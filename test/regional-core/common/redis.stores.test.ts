@@ -90,6 +90,32 @@ test.each([
   await first.replicaof('NO', 'ONE');
 });
 
+test('a connection full of commands is left once, however many of them are refused', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const redis = await connected();
+  let closings = 0;
+  redis.on('close', () => closings++);
+  await second.replicaof('NO', 'ONE');
+  await first.replicaof('127.0.0.1', String(secondPort));
+  target = secondPort;
+  const answers = await Promise.allSettled(
+    Array.from({ length: 50 }, () => redis.set('key', 'value')),
+  );
+  expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(50);
+  expect(await msUntilWritten(redis)).toBeLessThan(500);
+  process.off('warning', onWarning);
+  expect([closings, warnings.map(({ message }) => message)]).toEqual([1, []]);
+  // And the next fail-over finds its way as the first did.
+  await first.replicaof('NO', 'ONE');
+  await second.replicaof('127.0.0.1', String(firstPort));
+  target = firstPort;
+  await expect(redis.set('key', 'value')).rejects.toThrow('READONLY');
+  expect(await msUntilWritten(redis)).toBeLessThan(500);
+  redis.disconnect();
+});
+
 test('a primary that says nothing more is left after a second', async () => {
   const redis = await connected();
   isSilent = true;
