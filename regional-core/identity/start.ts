@@ -7,6 +7,7 @@ import { createHttpServer, listen, listener } from '#common/http-server.ts';
 import { createBulkhead } from '#common/password/bulkhead.ts';
 import { createPool, type Pool } from '#common/postgres.ts';
 import { createRedis, type Redis } from '#common/redis.ts';
+import { repeat } from '#common/repeat.ts';
 import type { Running, ServiceContext } from '#common/service.ts';
 import { type AppDeps, createIdentityApp } from './app.ts';
 import { keepSecretIn } from './ballot/keep-secret.ts';
@@ -16,7 +17,6 @@ import type { config } from './config.ts';
 import { createLimiter } from './limit/limiter.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createIdentityMetrics, observeState } from './metrics.ts';
-import { repeat } from './repeat.ts';
 import { SessionList } from './session/session-list.ts';
 import { deleteExpired } from './sql/delete-expired.ts';
 import { deleteFinalSecrets } from './sql/delete-final-secrets.ts';
@@ -188,6 +188,6 @@ function startLoops(context: Context, pool: Pool, deps: AppDeps): Loops {
   ];
   return {
     isBallotKeyKnown: () => isBallotKeyKnown,
-    ended: Promise.all(works.map((work) => repeat(work, log, draining))),
+    ended: Promise.all(works.map((work) => repeat(work, { clock, log }, draining))),
   };
 }

@@ -1,10 +1,11 @@
-import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
+import { type Clock, SECOND_MS } from '#common/clock.ts';
 import { type ActSignature, type FinaliseAct, parseAct } from '#common/contracts/act.ts';
 import { encodeStatement, finalRecord } from '#common/contracts/final.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import type { Log } from '#common/log.ts';
+import { repeat } from '#common/repeat.ts';
+import { Lately } from './lately.ts';
 import type { AppendControl } from './sealer.ts';
-import { WrittenLately } from './written-lately.ts';
 
 /** A result that two people agreed on, of a session that is settled and not final yet. */
 export interface AgreedResult {
@@ -43,23 +44,16 @@ const remembered = 1000;
 export class Finaliser {
   readonly #parts: FinaliserParts;
   /** By the act's body: written, or contradicted and said. */
-  readonly #written: WrittenLately;
+  readonly #written: Lately;
 
   constructor(parts: FinaliserParts) {
     this.#parts = parts;
-    this.#written = new WrittenLately(parts.clock, remembered);
+    this.#written = new Lately(parts.clock, remembered);
   }
 
-  async run(ending: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    while (!ending.aborted) {
-      try {
-        await this.finaliseDue();
-      } catch (error) {
-        log.warn({ err: error }, 'a result could not be made final; trying again');
-      }
-      await sleep(everyMs, ending, clock);
-    }
+  run(ending: AbortSignal): Promise<void> {
+    const act = (): Promise<void> => this.finaliseDue();
+    return repeat({ name: 'making results final', everyMs, act }, this.#parts, ending);
   }
 
   /** One round. Rejects with the first failure. */

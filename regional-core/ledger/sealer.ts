@@ -1,14 +1,15 @@
-import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
+import { type Clock, SECOND_MS } from '#common/clock.ts';
 import { clockErrorMsMax } from '#common/clock-bound.ts';
 import { encodeSeal } from '#common/contracts/seal.ts';
 import { graceMs } from '#common/contracts/session.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import type { SigningKey } from '#common/keys.ts';
 import type { Log } from '#common/log.ts';
+import { repeat } from '#common/repeat.ts';
+import { Lately } from './lately.ts';
 import type { LedgerStore, UnsealedSession } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 import type { LogIdentity } from './sql/count-batch.ts';
-import { WrittenLately } from './written-lately.ts';
 
 /** Appends one record durably to a partition of a log; rejects when it may not be there. */
 export type AppendControl = (partition: number, key: Buffer, value: Buffer) => Promise<void>;
@@ -64,23 +65,16 @@ const remembered = 100_000;
 export class Sealer {
   readonly #parts: SealerParts;
   /** Acknowledged seals, by log, partition, session and closing time. */
-  readonly #written: WrittenLately;
+  readonly #written: Lately;
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
-    this.#written = new WrittenLately(parts.clock, remembered);
+    this.#written = new Lately(parts.clock, remembered);
   }
 
-  async run(ending: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    while (!ending.aborted) {
-      try {
-        await this.sealDue();
-      } catch (error) {
-        log.warn({ err: error }, 'sessions could not be sealed; trying again');
-      }
-      await sleep(everyMs, ending, clock);
-    }
+  run(ending: AbortSignal): Promise<void> {
+    const act = (): Promise<void> => this.sealDue();
+    return repeat({ name: 'sealing', everyMs, act }, this.#parts, ending);
   }
 
   /** One round: writes what is due in every log. Rejects with the first failure of a log. */

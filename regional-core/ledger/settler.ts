@@ -1,5 +1,7 @@
-import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
+import { type Clock, SECOND_MS } from '#common/clock.ts';
 import type { Log } from '#common/log.ts';
+import { repeat } from '#common/repeat.ts';
+import { Lately } from './lately.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { LedgerMetrics } from './metrics.ts';
 
@@ -21,45 +23,32 @@ const remembered = 1000;
  */
 export class Settler {
   readonly #parts: SettlerParts;
-  /** Session → when its settling failed, monotonic ms. */
-  readonly #failed = new Map<string, number>();
+  /** Sessions whose settling failed. */
+  readonly #failed: Lately;
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
+    this.#failed = new Lately(parts.clock, remembered);
   }
 
-  async run(ending: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    while (!ending.aborted) {
-      try {
-        await this.settleDue();
-      } catch (error) {
-        log.warn({ err: error }, 'sessions to settle could not be listed; trying again');
-      }
-      await sleep(everyMs, ending, clock);
-    }
+  run(ending: AbortSignal): Promise<void> {
+    const act = (): Promise<void> => this.settleDue();
+    return repeat({ name: 'listing sessions to settle', everyMs, act }, this.#parts, ending);
   }
 
   /** One round. Rejects only when the sessions cannot be listed. */
   async settleDue(): Promise<void> {
-    const { store, clock, log, metrics } = this.#parts;
+    const { store, log, metrics } = this.#parts;
     for (const sessionId of await store.readThrough()) {
-      const failedAtMs = this.#failed.get(sessionId) ?? Number.NEGATIVE_INFINITY;
-      if (clock.monotonicMs() - failedAtMs < againMs) continue;
+      if (this.#failed.ageMs(sessionId) < againMs) continue;
       try {
         if (!(await store.settle(sessionId))) continue;
         metrics.settled(1);
         log.info({ session_id: sessionId }, 'settled');
       } catch (error) {
         log.error({ err: error, session_id: sessionId }, 'a session could not be settled');
-        this.#remember(sessionId);
+        this.#failed.add(sessionId);
       }
     }
-  }
-
-  #remember(sessionId: string): void {
-    this.#failed.delete(sessionId);
-    this.#failed.set(sessionId, this.#parts.clock.monotonicMs());
-    if (this.#failed.size > remembered) this.#failed.delete(this.#failed.keys().next().value!);
   }
 }

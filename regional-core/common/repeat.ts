@@ -1,5 +1,5 @@
-import { SECOND_MS, sleep } from '#common/clock.ts';
-import type { Log } from '#common/log.ts';
+import { type Clock, SECOND_MS, sleep } from './clock.ts';
+import type { Log } from './log.ts';
 
 /**
  * Does something again and again until the signal aborts, `everyMs` after it last ended, or a
@@ -7,7 +7,7 @@ import type { Log } from '#common/log.ts';
  */
 export async function repeat(
   work: { readonly name: string; readonly everyMs: number; readonly act: () => Promise<void> },
-  log: Log,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
   let failing = false;
@@ -20,6 +20,6 @@ export async function repeat(
       if (!failing) log.warn({ err: error }, `${work.name}: failed, trying again`);
       failing = true;
     }
-    await sleep(failing ? Math.min(SECOND_MS, work.everyMs) : work.everyMs, signal);
+    await sleep(failing ? Math.min(SECOND_MS, work.everyMs) : work.everyMs, signal, clock);
   }
 }

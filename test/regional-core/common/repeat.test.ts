@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
-import { repeat } from '../../../regional-core/identity/repeat.ts';
+import { repeat } from '#common/repeat.ts';
 
 test('work goes on after failures, which are said once, until the signal', async () => {
   const lines: string[] = [];
@@ -12,7 +13,7 @@ test('work goes on after failures, which are said once, until the signal', async
     if (times <= 3) throw new Error('away');
     if (times === 5) stop.abort();
   };
-  await repeat({ name: 'reading', everyMs: 1, act }, log, stop.signal);
+  await repeat({ name: 'reading', everyMs: 1, act }, { clock: systemClock, log }, stop.signal);
   expect(times).toBe(5);
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
     'reading: failed, trying again',
