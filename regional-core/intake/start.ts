@@ -15,6 +15,7 @@ import type { config } from './config.ts';
 import { LimitedTokens } from './limited-tokens.ts';
 import { createIntakeMetrics, type IntakeMetrics } from './metrics.ts';
 import { ProduceQueue } from './produce-queue.ts';
+import { voterBurst, voterRefillPerS } from './rate-limits.ts';
 import { ReceiptKey } from './receipt-key.ts';
 import { RedisClaimStore } from './redis-claim-store.ts';
 import { Sessions } from './sessions.ts';
@@ -145,8 +146,8 @@ function createClaims(
   metrics: IntakeMetrics,
 ): Claims {
   const limits = {
-    voterBurst: 10,
-    voterRefillPerS: 1,
+    voterBurst,
+    voterRefillPerS,
     addressBallotsPerMinute: values.addressBallotsPerMinute,
     addressOthersPerMinute: values.addressOthersPerMinute,
   };

@@ -1,6 +1,7 @@
 import { ClockJudge } from '#common/clock-judge.ts';
 import { Claims } from '../../regional-core/intake/claims.ts';
 import { ProduceQueue } from '../../regional-core/intake/produce-queue.ts';
+import { voterBurst, voterRefillPerS } from '../../regional-core/intake/rate-limits.ts';
 import { Sessions } from '../../regional-core/intake/sessions.ts';
 import { type StandbyChoice, StandbyLog } from '../../regional-core/intake/standby-log.ts';
 import {
@@ -95,8 +96,8 @@ export class IntakeProcess {
           route,
         }),
         limits: {
-          voterBurst: 10,
-          voterRefillPerS: 1,
+          voterBurst,
+          voterRefillPerS,
           addressBallotsPerMinute: 6000,
           addressOthersPerMinute: 15,
         },

@@ -4,6 +4,7 @@ import type {
   ClaimRequest,
   ClaimStore,
 } from '../../regional-core/intake/claim-store.ts';
+import { voterBurst, voterRefillPerS } from '../../regional-core/intake/rate-limits.ts';
 import type { Network } from './network.ts';
 import type { Process, Timeline } from './timeline.ts';
 
@@ -16,9 +17,6 @@ interface Undo {
   readonly key: string;
   readonly before: Held | undefined;
 }
-
-const voterBurst = 10;
-const voterRefillPerS = 1;
 
 /** A region's Redis: what it holds, and the ways in which it forgets. */
 export class MemoryRedis {
