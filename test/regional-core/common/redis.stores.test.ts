@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { createLog } from '#common/log.ts';
@@ -13,9 +16,12 @@ import { findTools } from '../../../local/tools.ts';
 const log = createLog({ service: 'test' }, 'error', { write: () => {} });
 const [firstPort = 0, secondPort = 0] = await anyFreePorts(2);
 const children: ChildProcess[] = [];
+/** A replica keeps what its primary sends it in a file. */
+const folder = await mkdtemp(join(tmpdir(), 'vote-redis-'));
 
 async function startRedis(port: number): Promise<Redis> {
-  const flags = ['--port', String(port), '--save', '', '--maxmemory', '64mb'];
+  const own = ['--dir', folder, '--dbfilename', `${port}.rdb`, '--port', String(port)];
+  const flags = [...own, '--save', '', '--maxmemory', '64mb'];
   const child = spawn(findTools().redisServer, [...flags, '--maxmemory-policy', 'noeviction'], {
     stdio: 'ignore',
   });
@@ -64,6 +70,7 @@ afterAll(async () => {
     child.kill('SIGKILL');
     await once(child, 'close');
   }
+  await rm(folder, { recursive: true });
 });
 
 async function msUntilWritten(redis: Redis): Promise<number> {
