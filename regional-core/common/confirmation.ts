@@ -14,6 +14,10 @@ export interface Confirmation {
   readonly code: string;
 }
 
+/**
+ * The same for the same key, vote and option, in every region. `optionNo` is a u16: of a larger
+ * number the upper bits play no part. Throws a TypeError for a vote id that is no canonical UUID.
+ */
 export function confirm(key: KeyObject, voteId: string, optionNo: number): Confirmation {
   const mac = createHmac('sha256', key)
     .update('confirmation/v1')

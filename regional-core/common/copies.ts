@@ -35,6 +35,11 @@ export const copiesWaitMsMax = 3000;
 const pollMsMin = 5;
 const pollMsMax = 100;
 
+/**
+ * With `copiesMin` 0 acts run on the pool, each statement on any connection, and nothing is waited
+ * for. Otherwise an act holds one connection until the copies have it, so the pool's size bounds
+ * how many are under way.
+ */
 export function createCopies({ pool, copiesMin, clock, onLate }: CopiesParts): Copies {
   /** Polls, slower and slower; a copy nearby has it within a few milliseconds. */
   async function wait(db: Db, deadlineMs: number): Promise<boolean> {

@@ -39,6 +39,10 @@ export function createProducer(options: KafkaOptions): Producer<Buffer, Buffer, 
   return producer;
 }
 
+/**
+ * For asking and setting up, never for votes. It tries once, and what is not answered in 5 s rejects;
+ * whoever made it decides about trying again, and closes it.
+ */
 export function createAdmin(options: KafkaOptions): Admin {
   return new Admin({
     clientId: options.clientId,
@@ -75,6 +79,7 @@ export interface Partition {
   readonly leader: number;
 }
 
+/** A topic as the cluster told it at one moment; a partition stands at the place of its number. */
 export interface TopicLayout {
   readonly clusterId: string;
   /** Canonical UUID: a topic deleted and made again has another one. */

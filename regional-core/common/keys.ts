@@ -17,6 +17,10 @@ export interface SigningKey {
   readonly publicJwk: PublicJwk;
 }
 
+/**
+ * RFC 8037 section 2; `x` is 32 bytes in base64url. The kid is always computed from it, also where
+ * a message or a file brings one along.
+ */
 export interface PublicJwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';

@@ -1,11 +1,19 @@
 import { EpochHistory } from './epoch-history.ts';
 
+/**
+ * The offset is a safe integer. Without a value it says, in a compacted topic, that its key is
+ * gone.
+ */
 export interface LogRecord {
   readonly offset: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }
 
+/**
+ * Records of one partition in order of their offsets, all from `from` up to and without `next` that
+ * the log still has.
+ */
 export interface PartitionBatch {
   readonly partition: number;
   /** Offset of the first record asked for; the log may be compacted, so none need have it. */

@@ -38,6 +38,10 @@ const backOffMs = { min: 50, max: 1000 };
 /** Partitions that were added, and a topic that was made anew, are noticed this late at most. */
 const layoutMs = 15_000;
 
+/**
+ * For one taker: `take` must be settled before it is called again. Nothing is connected before
+ * `assign` or `layout`. It runs until `close`; a `take` that waits returns then.
+ */
 export class LogReader {
   readonly #options: LogReaderOptions;
   readonly #maxWaitMs: number;

@@ -4,6 +4,7 @@ import { Gauge, type Registry } from './metrics.ts';
 /** `own`: the region's Kafka; `standby`: the one that takes copies of its votes. */
 export type KafkaGauges = (cluster: 'own' | 'standby', copies: number, faults: number) => void;
 
+/** Call it once a registry. A cluster has no value before what this gives was called for it. */
 export function createKafkaGauges(registry: Registry): KafkaGauges {
   const registers = [registry];
   const copies = new Gauge({
@@ -24,6 +25,10 @@ export function createKafkaGauges(registry: Registry): KafkaGauges {
   };
 }
 
+/**
+ * Call it once a registry. `error` and `doubts` are asked at every scrape, and must not throw: the
+ * scrape would fail as a whole.
+ */
 export function registerClockGauges(
   registry: Registry,
   source: 'declared' | 'clockbound',

@@ -58,6 +58,11 @@ interface CommonConfig {
 /** Less than the 30 s that Kubernetes gives a pod to end. */
 const drainMsMax = 20_000;
 
+/**
+ * Called once, by a `main.ts`: it takes the process's signals and its unhandled errors. Resolves
+ * when the service has started. A configuration that is not usable ends the process with 2, a start
+ * that fails with 1, a signal during the start with 0.
+ */
 export async function runService<S extends ConfigSpec>(
   definition: ServiceDefinition<S>,
 ): Promise<void> {

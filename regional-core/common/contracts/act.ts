@@ -73,6 +73,7 @@ export interface ApprovalKey {
   readonly adminId: string;
 }
 
+/** Keys registered up to the moment they were read. Both maps name the same kids. */
 export interface ApprovalKeys {
   readonly keys: PublicKeys;
   /** kid → the admin who registered it. */

@@ -34,6 +34,7 @@ export const readingGraceS = 24 * 60 * 60;
 /** Longest token accepted, in characters: a real one has about 420. */
 const ballotTokenLengthMax = 1024;
 
+/** `expired` is said only of a ballot that is good in all else. Reasons never reach a client. */
 export type BallotVerdict =
   | { readonly ok: true; readonly ballot: Ballot; readonly kid: string; readonly signature: Buffer }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown_key' | 'signature' | 'expired' };

@@ -29,10 +29,15 @@ export type Durability = (typeof durabilities)[number];
 /** Longest receipt accepted, in characters: a real one has about 560. */
 export const receiptLengthMax = 1024;
 
+/** What a receipt is made from: its members, with the time in whole ms since the epoch. */
 export interface ReceiptFields extends Omit<Receipt, 'accepted_at'> {
   readonly acceptedAtMs: number;
 }
 
+/**
+ * The 64 bytes of an Ed25519 signature. With the fields and the key's kid they are the whole
+ * receipt (`assembleReceipt`), so that a store need not keep its text.
+ */
 export function signReceipt(fields: ReceiptFields, key: SigningKey): Buffer {
   return sign(null, Buffer.from(receiptSigningInput(fields, key.kid)), key.privateKey);
 }

@@ -45,6 +45,10 @@ export interface FinalResult {
   readonly act_hash: string;
 }
 
+/**
+ * The id is unique in its session and at most 64 ASCII characters, the label one line of at most
+ * 200 UTF-16 units: so the portal makes them. A label is text and never markup.
+ */
 export interface SessionOption {
   readonly option_id: string;
   readonly label: string;
@@ -77,6 +81,10 @@ export interface SealKeysMessage {
   readonly keys: readonly SealKey[];
 }
 
+/**
+ * `region`: whose ledgers hold the private half. The key is good for the logs that this region
+ * hosts and for no others (`sealingRegion`).
+ */
 export interface SealKey extends PublicJwk {
   readonly region: string;
 }
@@ -121,6 +129,10 @@ export const sessionChangeAheadMs = 10_000;
 /** Options a session has at most: an event and a snapshot stay small (design: 10 at ≤ 1.2 kB/s). */
 export const sessionOptionsMax = 100;
 
+/**
+ * At `nowMs` of a wall clock: open from `opens_at_ms` on, closed from `closes_at_ms` on.
+ * Whether a vote is in time intake decides by itself, with its clock's error on top.
+ */
 export function sessionState(
   session: Pick<SessionMessage, 'opens_at_ms' | 'closes_at_ms'>,
   nowMs: number,
@@ -157,6 +169,10 @@ export function resultsAudience(
   }
 }
 
+/**
+ * The value of the message's record; its key is `sessionsMessageKey`. Nothing is checked here: what
+ * `decodeSessionsMessage` does not take, every reader skips.
+ */
 export function encodeSessionsMessage(message: SessionsMessage): Buffer {
   return Buffer.from(JSON.stringify(message));
 }

@@ -31,6 +31,10 @@ export interface TotalsMessage {
  */
 export const correctionKinds = ['seal', 'void', 'restore', 'replay'] as const;
 
+/**
+ * A correction of one session, as results show it. `at_ms` is when it was committed; of a `replay`,
+ * which no row in the database tells of, when the publisher met the fallen count.
+ */
 export interface Correction {
   readonly kind: (typeof correctionKinds)[number];
   readonly at_ms: number;
@@ -70,6 +74,10 @@ export function totalsSequence(epoch: number, covers: Covers, corrections: numbe
   return sequence;
 }
 
+/**
+ * The value of the record, whose key is `session_id`. Nothing is checked here: what
+ * `decodeTotalsMessage` does not take, every reader skips.
+ */
 export function encodeTotalsMessage(message: TotalsMessage): Buffer {
   return Buffer.from(JSON.stringify(message));
 }

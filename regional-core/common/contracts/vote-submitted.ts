@@ -40,6 +40,11 @@ export function sessionOfKey(key: Buffer | null | undefined): string | undefined
   return key?.length === 16 ? uuidFromBytes(key) : undefined;
 }
 
+/**
+ * The record's value, of a ballot that was verified: that jti, kid and signature have their 16, 8
+ * and 64 bytes is not checked. Throws a RangeError for a number that its field cannot hold and for
+ * a strength or challenge state that is not in the lists.
+ */
 export function encodeVoteRecord(record: VoteRecord): Buffer {
   const { ballot } = record;
   const bytes = Buffer.allocUnsafe(voteRecordBytes);
