@@ -49,6 +49,25 @@ test('good ballots pass, whatever their number; a changed or a foreign one does 
   expect(reads()).toBe(0);
 });
 
+test('of a large batch 64 ballots are verified at once, and every one in its turn', async () => {
+  let begun = 0;
+  const get = (kid: string) => {
+    begun++;
+    return known.get(kid);
+  };
+  const records = [...Array.from({ length: 199 }, () => recordOf()), recordOf(forger)];
+  const checking = createBallotCheck({ get, learn: () => Promise.resolve() })(records);
+  // No verification ends before the event loop turns.
+  await new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
+  expect(begun).toBe(64);
+  const faults = await checking;
+  expect(begun).toBe(200);
+  expect(faults.filter((fault) => fault !== undefined)).toHaveLength(1);
+  expect(faults[199]).toBe('ballot by an unknown key');
+});
+
 test('a key that was not told yet is read from the store, and kept for ever', async () => {
   let held = known;
   const { keys, reads } = keysUnderTest(new Map(), () => held);
