@@ -20,6 +20,10 @@ export type AppDeps = Parameters<typeof accountRoutes>[1] &
     readonly random: () => number;
   };
 
+/**
+ * Identity's whole public side: what `createApp` does first, then a Postgres that is away as 503
+ * with jittered Retry-After, then the routes. The caller gives it a listener.
+ */
 export function createIdentityApp(
   options: Omit<AppOptions, 'observe'>,
   deps: AppDeps,

@@ -6,6 +6,10 @@ import { registerBody, verifyBody } from './contract.ts';
 import { type RegisterDeps, register } from './register.ts';
 import { type VerifyDeps, verify } from './verify.ts';
 
+/**
+ * `POST /api/v1/auth/register` and `/verify`. Registering is answered alike, 202, whether or not
+ * the address has an account.
+ */
 export function accountRoutes(router: Router<RequestState>, deps: RegisterDeps & VerifyDeps): void {
   router.post('/api/v1/auth/register', async (context) => {
     const body = parseBody(registerBody, await readJson(context, bodyBytesMax));

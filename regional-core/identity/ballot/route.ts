@@ -10,6 +10,10 @@ import { type AuthenticateDeps, authenticate } from '../token/authenticate.ts';
 import { ballotBody } from './contract.ts';
 import { type BallotDeps, openBallot, voterByAccount, voterByCode } from './open-ballot.ts';
 
+/**
+ * `POST /api/v1/sessions/{session_id}/ballot`, by a voting code in the body or else by the access
+ * token; with a code the token is not looked at.
+ */
 export function ballotRoutes(
   router: Router<RequestState>,
   deps: BallotDeps & AuthenticateDeps & { readonly sessions: SessionList },

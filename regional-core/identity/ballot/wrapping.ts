@@ -10,6 +10,10 @@ const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/**
+ * Other bytes at each call, since the nonce is random. Of the wrapping key the first 32 bytes are
+ * used; throws for one that has fewer.
+ */
 export function wrapSecret(wrappingKey: Buffer, sessionId: string, secret: Buffer): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', keyBytes(wrappingKey), nonce);

@@ -10,6 +10,10 @@ import { type LoginDeps, logIn } from './log-in.ts';
 import { type LogoutDeps, logOut } from './log-out.ts';
 import { type RefreshDeps, refresh } from './refresh.ts';
 
+/**
+ * `/api/v1/auth/login`, `/refresh`, `/logout` and `/validate`. Logging out with an access token
+ * that is not good goes on with the refresh token alone.
+ */
 export function loginRoutes(
   router: Router<RequestState>,
   deps: LoginDeps & RefreshDeps & LogoutDeps & AuthenticateDeps,

@@ -18,6 +18,11 @@ const connectMsMax = 3000;
 const connectionsMax = 4;
 const waitingMax = 100;
 
+/**
+ * Sends over at most 4 connections; 100 mails may be waited for. `smtpUrl` is `smtp:` or `smtps:`,
+ * user and password percent-encoded; `publicUrl` gives the sender its domain. Counts what was sent
+ * and what failed, not what was refused as too many. Nothing is connected before the first mail.
+ */
 export function createMailer(options: {
   readonly smtpUrl: string;
   readonly publicUrl: string;

@@ -16,6 +16,10 @@ export interface SessionDeps {
 /** Opening and closing are seen by everybody within this second. */
 const cacheControl = 'public, max-age=1';
 
+/**
+ * `GET /api/v1/sessions` and `/sessions/{session_id}`, cached for 1 s. The list is `not_ready`
+ * until the sessions were read once; a session that is not known is looked up.
+ */
 export function sessionRoutes(router: Router<RequestState>, deps: SessionDeps): void {
   const { sessions, clock, resultsUrl } = deps;
   router.get('/api/v1/sessions', (context) => {

@@ -1,6 +1,7 @@
 import type { Strength } from '#common/contracts/ballot-token.ts';
 import type { Pool } from '#common/postgres.ts';
 
+/** `isSpent`: exchanged before; whoever shows it again ends the login. */
 export interface HeldRefreshToken {
   readonly sessionId: string;
   readonly userId: string;

@@ -1,5 +1,6 @@
 import type { Pool } from '#common/postgres.ts';
 
+/** What is stored of a pair of tokens: nothing that could be shown in place of one. */
 export interface NewRefreshToken {
   readonly tokenHash: Buffer;
   readonly expiresAtMs: number;

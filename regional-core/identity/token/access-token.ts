@@ -52,12 +52,17 @@ export function newAccessClaims(
   return { ...login, iat, exp: iat + accessLifetimeS, jti };
 }
 
+/**
+ * Signs the claims as they are, with our issuer and audience; make them with `newAccessClaims`, or
+ * the verifier may not take them.
+ */
 export function signAccessToken(claims: AccessClaims, key: SigningKey): Promise<string> {
   return new SignJWT({ ...claims, iss: issuer, aud: audience })
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid, typ: tokenType })
     .sign(key.privateKey);
 }
 
+/** Resolves with the claims at `nowMs`, ms of a wall clock; rejects with `invalid_token`. */
 export type AccessVerifier = (token: string, nowMs: number) => Promise<AccessClaims>;
 
 /**

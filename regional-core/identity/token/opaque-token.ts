@@ -11,6 +11,10 @@ export function newOpaqueToken(): string {
 
 export const opaqueTokenPattern = /^[\w-]{43}$/;
 
+/**
+ * 32 bytes, the form in which a token is stored and looked up: of the text, not of what it decodes
+ * to.
+ */
 export function opaqueTokenHash(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

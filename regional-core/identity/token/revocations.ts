@@ -1,6 +1,7 @@
 import { type Clock, MINUTE_MS, SECOND_MS } from '#common/clock.ts';
 import type { Redis } from '#common/redis.ts';
 
+/** Of an access token; `expiresAtMs` is the token's own end, ms since the epoch. */
 export interface Revocation {
   readonly jti: string;
   readonly expiresAtMs: number;
