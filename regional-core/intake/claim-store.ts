@@ -21,6 +21,10 @@ export interface ClaimStore {
   withdraw(voteId: string, pending: Buffer): Promise<void>;
 }
 
+/**
+ * `addressKey` is what `addressKey()` makes of the voter's address; `pending` what `encodePending`
+ * made, with a tag of its own.
+ */
 export interface ClaimRequest {
   readonly addressKey: string;
   readonly voteId: string;

@@ -19,6 +19,7 @@ export type Claim =
   | { readonly state: 'pending'; readonly choice: Buffer; readonly tag: Buffer }
   | ({ readonly state: 'done'; readonly choice: Buffer } & DoneClaim);
 
+/** What a 201 said: with ballot and choice enough for the same receipt again, byte for byte. */
 export interface DoneClaim {
   readonly acceptedAtMs: number;
   readonly region: string;
@@ -40,10 +41,17 @@ export function choiceOf(commitment: string): Buffer {
   return Buffer.from(commitment, 'base64url').subarray(8, 8 + choiceBytes);
 }
 
+/**
+ * 17 bytes. Choice (`choiceOf`) and tag have 8 each; of other lengths it would be read as no claim.
+ */
 export function encodePending(choice: Buffer, tag: Buffer): Buffer {
   return Buffer.concat([Uint8Array.of(1), choice, tag]);
 }
 
+/**
+ * 100 bytes and the region's name, which must not be empty. Throws a RangeError for a partition
+ * above 65,535 or a number that is no u64.
+ */
 export function encodeDone(choice: Buffer, done: DoneClaim): Buffer {
   const head = Buffer.alloc(doneHeadBytes);
   head.writeUInt8(2, 0);

@@ -2,6 +2,10 @@ import { Counter, Gauge, Histogram, latencyBucketsS, type Registry } from '#comm
 
 type Attempted = (outcome: 'ok' | 'failed', records: number, seconds: number) => void;
 
+/**
+ * `answered`: `accepted`, the code of an error, or `other`. Seconds are from the request, or from
+ * the sending of a batch.
+ */
 export interface IntakeMetrics {
   readonly answered: (code: string, seconds: number) => void;
   readonly redisAway: () => void;
@@ -20,6 +24,10 @@ export interface IntakeState {
   readonly standbyAway: () => boolean;
 }
 
+/**
+ * Call it once a registry. What `state` gives is asked at every scrape and must not throw: the
+ * scrape would fail as a whole.
+ */
 export function createIntakeMetrics(registry: Registry, state: IntakeState): IntakeMetrics {
   const registers = [registry];
   const submitted = new Counter({
