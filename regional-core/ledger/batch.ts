@@ -41,6 +41,10 @@ export interface CountBatch {
   readonly finals: readonly BatchFinal[];
 }
 
+/**
+ * A seal whose signature is good. The store still decides whether it counts: the first of its
+ * session in the partition does, if its closing time is the session's.
+ */
 export interface BatchSeal {
   readonly sessionId: string;
   readonly partition: number;
@@ -51,6 +55,7 @@ export interface BatchSeal {
   readonly signature: Buffer;
 }
 
+/** A final statement that two people are known to have signed; `digest` is the one it declares. */
 export interface BatchFinal {
   readonly sessionId: string;
   readonly partition: number;

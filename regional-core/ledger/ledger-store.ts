@@ -37,6 +37,10 @@ export interface LedgerStore {
   settle(sessionId: string): Promise<boolean>;
 }
 
+/**
+ * `id` tells this worker from every other one, also from itself before a restart. A lease that is
+ * not renewed ends after `ttlMs` by the store's clock; `epochMin` is the highest epoch heard of.
+ */
 export interface LeaseRequest {
   readonly id: string;
   readonly layout: LogLayout;
@@ -51,12 +55,17 @@ export interface LogLayout {
   readonly readAtMs: number;
 }
 
+/** Who reads what, and no guard: a batch is fenced by its offsets. No positions: others hold all. */
 export interface Lease {
   readonly epoch: number;
   /** partition → next offset, for all that this worker holds. */
   readonly positions: ReadonlyMap<number, number>;
 }
 
+/**
+ * `partitions`: of those asked about the ones without its seal, in order, at least one. `version`
+ * and `closesAtMs` go into the seal, which is good for this closing time alone.
+ */
 export interface UnsealedSession {
   readonly sessionId: string;
   readonly version: number;
