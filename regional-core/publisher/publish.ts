@@ -9,6 +9,7 @@ import { encodeTotalsMessage, type TotalsMessage } from '#common/contracts/vote-
 /** Messages a send may hold; more are sent in turns. */
 const messagesMax = 500;
 
+/** Resolves once every message is acknowledged by all in-sync replicas. */
 export type Send = (messages: readonly Keyed[]) => Promise<void>;
 
 interface Keyed {

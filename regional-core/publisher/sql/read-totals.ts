@@ -15,6 +15,7 @@ export interface TotalsRead {
   readonly sessions: readonly SessionTotals[];
 }
 
+/** Over all logs and corrections; an option without an entry has no votes. */
 export interface SessionTotals {
   readonly sessionNo: number;
   /** Sparse: option number → votes. */
