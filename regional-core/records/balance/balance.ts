@@ -19,6 +19,7 @@ export interface Balance {
 
 export const verdicts = ['counted', 'duplicate', 'replayed', 'late', 'quarantined'] as const;
 
+/** One session at one moment, over all logs. */
 export interface Comparison {
   readonly balance: Balance;
   /** Seals and final statements among the records that the ledger has read: they are no votes. */

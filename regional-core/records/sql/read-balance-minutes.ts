@@ -1,5 +1,6 @@
 import type { Pool } from '#common/postgres.ts';
 
+/** What was measured last in the minute that begins then, and the largest `off` in it. */
 export interface BalanceMinute {
   readonly minute: Date;
   readonly accepted: number;

@@ -8,6 +8,7 @@ export interface Place {
   readonly offset: number;
 }
 
+/** What Postgres knows at one moment of a vote, and of the place it was said to lie at. */
 export interface VoteStateRow {
   /** Null when no session is known by the id given, or none has the vote. */
   readonly session_id: string | null;
@@ -35,6 +36,7 @@ export interface VoteStateRow {
   readonly as_of: Date;
 }
 
+/** `place` is as the asker says, signed or not; undefined: none was named. */
 export interface VoteStateQuery {
   readonly voteId: string;
   /** Undefined: every session is asked for the vote (a confirmation code names none). */
