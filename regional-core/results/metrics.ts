@@ -4,6 +4,10 @@ import type { EndReason } from './stream/broadcaster.ts';
 
 export type ResultsMetrics = ReturnType<typeof createMetrics>;
 
+/**
+ * Call it once a registry. `stream.roundDone` takes the age of the totals in ms; one below 0, by
+ * clocks that differ, counts as 0.
+ */
 export function createMetrics(registry: Registry) {
   const registers = [registry];
   const active = new Gauge({

@@ -6,6 +6,10 @@ export interface PlaceLimits {
   readonly streamsPerAddressMax: number;
 }
 
+/**
+ * Addresses that share an `addressKey` (an IPv6 /64) share their places. Releasing more than was
+ * taken changes nothing.
+ */
 export class StreamPlaces {
   readonly #limits: PlaceLimits;
   readonly #takenByAddress = new Map<string, number>();
