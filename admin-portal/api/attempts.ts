@@ -13,6 +13,10 @@ const windowMs = 15 * MINUTE_MS;
 const attemptsMax = { pair: 10, address: 50, account: 200 } as const;
 type Scope = keyof typeof attemptsMax;
 
+/**
+ * Counted in Redis, for all processes of the portal together. Rejects while Redis is away: nobody
+ * logs in then. `email` is in lower case, as the login's contract makes it.
+ */
 export class Attempts {
   readonly #redis: Redis;
   readonly #prefix: string;

@@ -7,10 +7,15 @@ import type { Context } from 'koa';
 const name = '__Host-vote-admin';
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
+/**
+ * Takes the place of any other cookie of this answer. It has no age of its own: when the login ends
+ * the server decides. `token` is base64url: nothing is escaped.
+ */
 export function setLoginCookie(context: Context, token: string): void {
   context.set('set-cookie', `${name}=${token}; ${attributes}`);
 }
 
+/** Takes the cookie from the browser; the login itself goes on until `Logins.end`. */
 export function clearLoginCookie(context: Context): void {
   context.set('set-cookie', `${name}=; ${attributes}; Max-Age=0`);
 }

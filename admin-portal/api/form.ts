@@ -26,6 +26,9 @@ export function parseForm<S extends z.ZodType>(schema: S, body: JsonObject): z.o
   throw invalidForm(fields);
 }
 
+/**
+ * The error to throw for at least one fault: the first one is its sentence, `fields` has them all.
+ */
 export function invalidForm(fields: readonly FieldFault[]): ServiceError {
   const first = fields[0]!;
   return new ServiceError('invalid_request', {

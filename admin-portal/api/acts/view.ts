@@ -2,6 +2,9 @@ import { toTimestamp } from '#common/clock.ts';
 import type { ActRow } from '../sql/find-act.ts';
 import type { ActAnswer } from './contract.ts';
 
+/**
+ * Every time as RFC 3339 in UTC with milliseconds; Postgres's own in `signatures` has microseconds.
+ */
 export function presentAct(row: ActRow): ActAnswer {
   return {
     act_hash: row.act_hash.toString('hex'),

@@ -17,6 +17,7 @@ export type Decision<Change> =
   | { readonly unchanged: true }
   | { readonly refused: string };
 
+/** A change as its route describes it. `decide` is pure and may be asked up to three times. */
 export interface ChangeRequest<Change> {
   readonly sessionId: string;
   readonly change: 'open' | 'close' | 'release';

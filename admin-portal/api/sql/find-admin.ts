@@ -1,5 +1,6 @@
 import type { Db } from '#common/copies.ts';
 
+/** `password_hash` is for `PasswordHasher.verify` alone: no answer and no log line has it. */
 export interface AdminRow {
   readonly admin_id: string;
   readonly email: string;

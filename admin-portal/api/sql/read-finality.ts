@@ -17,6 +17,10 @@ export interface FinalityRow {
   }[];
 }
 
+/**
+ * All of it in ONE statement, so of one moment. The session must be there: sessions are never
+ * deleted, and for a number that none has it would resolve with undefined.
+ */
 export async function readFinality(db: Db, sessionNo: number): Promise<FinalityRow> {
   const { rows } = await db.query<FinalityRow>(
     `SELECT final_statement,

@@ -17,6 +17,10 @@ export interface Finality {
   readonly acts: readonly ActRow[];
 }
 
+/**
+ * Of a session with two options at least, as all are made. `outstanding` counts records of every
+ * session, up to the log ends last heard of; a vote that is yet to be cast is in no figure.
+ */
 export function presentFinality(
   { session, row, logs, acts }: Finality,
   nowMs: number,
