@@ -14,6 +14,10 @@ const renewBeforeMs = 30_000;
 
 type Ask = (url: string, request: ApiRequest) => Promise<Answer>;
 
+/**
+ * Null when nobody is logged in here, or what is kept is not readable. Its access token may have
+ * expired: `freshToken` gives a good one.
+ */
 export function readLogin(store: TextStore): Login | null {
   const login = readObject(store, loginKey);
   return typeof login?.['accessToken'] === 'string' ? (login as Login) : null;

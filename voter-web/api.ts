@@ -27,6 +27,7 @@ export type Answer =
   | { kind: 'challenge'; requestId: string | null }
   | { kind: 'none' };
 
+/** `body` is sent as JSON. `timeoutMs` is 10 s by default, from the call to the last byte. */
 export type ApiRequest = {
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;

@@ -40,6 +40,7 @@ export function wait(ms: number): Promise<void> {
   });
 }
 
+/** Calls back once after that time; returns what cancels it. */
 export function after(ms: number, work: () => void): () => void {
   const timer = setTimeout(work, ms);
   return () => clearTimeout(timer);

@@ -13,6 +13,7 @@ import type { Ballot } from './session.ts';
  */
 export type KeptVote = SendingVote | RecordedVote | DuplicateVote;
 
+/** Every post of it has this one key, also after a reload and from another tab. */
 export type SendingVote = {
   stage: 'sending';
   idempotencyKey: string;
@@ -61,6 +62,10 @@ export type CountState =
   | 'void'
   | 'region-lost';
 
+/**
+ * Another choice of this voter is recorded; `acceptedAt` is that one's, RFC 3339 UTC, empty where
+ * the service did not tell it.
+ */
 export type DuplicateVote = {
   stage: 'duplicate';
   voteId: string;

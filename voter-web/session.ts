@@ -1,5 +1,6 @@
 import type { Answer } from './api.ts';
 
+/** `label` is text and never markup. */
 export type Option = { option_id: string; label: string };
 
 export type ResultsPolicy = 'live' | 'after_vote' | 'after_close' | 'on_release';

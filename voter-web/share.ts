@@ -5,6 +5,10 @@ export type TabLink = {
   channel: (name: string) => TabChannel;
 };
 
+/**
+ * What one tab sends every other one hears, and not itself. Messages are copied, so plain data
+ * alone.
+ */
 export type TabChannel = {
   send: (message: unknown) => void;
   onMessage: (hear: (message: unknown) => void) => void;

@@ -29,6 +29,10 @@ export type SenderState = {
   readonly todo: Todo;
 };
 
+/**
+ * Of a post: `unreachable` no answer, `busy` a 5xx, `limited` a 429, `in_progress` another choice
+ * on its way. While a ballot is opened a 5xx is `unreachable`, too.
+ */
 export type WaitReason = 'unreachable' | 'busy' | 'limited' | 'in_progress';
 
 export type Todo =
