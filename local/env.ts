@@ -21,6 +21,7 @@ export interface Facts {
 /** What one machine can promise, declared: nothing measures it here. */
 export const declared = { kafkaCopies: 1, clockErrorMs: 5 };
 
+/** The id of a process: unique in a stack, and the name of its main listener in `Facts.port`. */
 export function placedName(name: string, region: string | undefined): string {
   return region === undefined ? name : `${name}(${region})`;
 }

@@ -36,6 +36,7 @@ export function lockHolder(path: string): number | undefined {
   }
 }
 
+/** Does nothing when another process has the stack, or none. */
 export function releaseLock(path: string): void {
   if (lockHolder(path) === process.pid) rmSync(path, { force: true });
 }

@@ -15,6 +15,7 @@ export interface Places {
   readonly stack: string;
 }
 
+/** Names alone: nothing is made or looked at. */
 export function placesIn(local: string): Places {
   return {
     local,

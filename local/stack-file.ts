@@ -32,6 +32,7 @@ export interface StackFile {
   };
 }
 
+/** `url` is of the main listener; `pid` changes with a restart, and the file with it. */
 export interface StackProcess {
   readonly url: string;
   readonly pid: number;
@@ -78,6 +79,7 @@ export function describeStack(facts: Facts, processes: Running, demo: Demo): Sta
   };
 }
 
+/** Readers meet the old file or the new one. Call it again only when the last call has settled. */
 export async function writeStack(path: string, stack: StackFile): Promise<void> {
   // It holds the admin's password, so it is the owner's alone.
   await writeWhole(path, `${JSON.stringify(stack, null, 2)}\n`, 0o600);
@@ -92,6 +94,7 @@ export function readStack(path: string): StackFile | undefined {
   }
 }
 
+/** Says that no stack is ready; does nothing when none was. */
 export function dropStack(path: string): void {
   rmSync(path, { force: true });
 }

@@ -8,6 +8,10 @@ export interface Terminal {
 const LINES_PER_SECOND_MAX = 20;
 const PREFIX_LENGTH = 20;
 
+/**
+ * `write` gets whole lines, with their end. `now` is in ms and never goes back. How many lines of a
+ * process were not shown is told with the next one that is.
+ */
 export function createTerminal(
   write: (text: string) => void,
   now: () => number = () => performance.now(),

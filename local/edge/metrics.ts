@@ -16,6 +16,7 @@ export interface EdgeMetrics {
   readonly originFault: (origin: string, fault: string) => void;
 }
 
+/** Call it once a registry, and `ofBehavior` once a behaviour, at start. */
 export function createEdgeMetrics(registry: Registry): EdgeMetrics {
   const registers = [registry];
   const requests = new Counter({

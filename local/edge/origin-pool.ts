@@ -12,6 +12,10 @@ const faults = {
   too_large: 502,
 } as const;
 
+/**
+ * After `unreachable` and `full` the origin has not seen the request; after any other fault it may
+ * have carried it out. `cause` is the socket's error, where there was one.
+ */
 export class OriginError extends Error {
   readonly fault: keyof typeof faults;
   readonly status: (typeof faults)[keyof typeof faults];

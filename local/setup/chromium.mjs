@@ -6,6 +6,7 @@ const byHand =
   'install Chromium (for example `apt-get install chromium` as root) or set CHROMIUM_PATH to it, ' +
   'then start again.';
 
+/** Leaves its path in `tools.found.chromium`. Throws a SetupError when there is none to be had. */
 export function installChromium() {
   const given = process.env.CHROMIUM_PATH;
   if (given && !isExecutable(given)) {

@@ -9,6 +9,10 @@ const byHand =
   'install a Java runtime 17 or newer (for example `apt-get install openjdk-17-jre-headless` as ' +
   'root) or set JAVA_HOME, then start again.';
 
+/**
+ * Leaves `{path, modifiedAt, version}` in `tools.found.java`. Throws a SetupError when there is
+ * none.
+ */
 export function installJava() {
   const java = findJava();
   if (java) return remember(java);

@@ -13,6 +13,11 @@ import { run, say, tools } from './shared.mjs';
 const READY_MS_MAX = 90_000;
 const END_MS_MAX = 90_000;
 
+/**
+ * Makes `classes.jsa` in the folder that has Kafka's `lib/`; needs `tools.found.java`. Never
+ * rejects for a broker that does not come up or end: it says so, and there is no archive then.
+ * Takes up to three minutes.
+ */
 export async function archiveClasses(folder) {
   say('preparing a quick start of Kafka ...');
   const place = mkdtempSync(join(tmpdir(), 'vote-kafka-'));

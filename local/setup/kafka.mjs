@@ -16,6 +16,10 @@ import {
   writeWhole,
 } from './shared.mjs';
 
+/**
+ * Runs after Java was found. Leaves paths in `tools.found`, relative to the checkout. Rejects with
+ * a SetupError when the jars cannot be fetched; those of before stay in place then.
+ */
 export async function installKafka() {
   const pom = join(root, 'local/kafka/pom.xml');
   const folder = join(toolsDir, 'kafka');

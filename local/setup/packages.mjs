@@ -19,6 +19,10 @@ import {
 const NODE_MIN = [24, 14, 1];
 const stampPath = join(root, 'node_modules/.setup.json');
 
+/**
+ * Does nothing while the packages are those of the lock file. Throws a SetupError with npm's last
+ * lines.
+ */
 export function installPackages() {
   const lockPath = join(root, 'package-lock.json');
   if (!existsSync(lockPath)) throw new SetupError('package-lock.json is missing: clone again.');
@@ -71,6 +75,7 @@ function isInstalledByHand(lockPath) {
   );
 }
 
+/** Throws a SetupError when npm brought no such Node, and lets the next start install again. */
 export function checkNode24() {
   const path = join(root, 'node_modules/.bin/node');
   const version = existsSync(path) ? nodeVersion(path) : undefined;

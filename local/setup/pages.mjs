@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readJson, root, run, SetupError, say, sha256, tail, writeWhole } from './shared.mjs';
 
+/** Throws a SetupError with the builder's last lines; the next start builds again then. */
 export function buildPages() {
   const page = join(root, 'voter-web');
   if (!existsSync(join(page, 'index.html'))) {

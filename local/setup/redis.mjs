@@ -21,6 +21,11 @@ import {
 const EMBEDDED = 'com.github.codemonstur:embedded-redis:1.4.3';
 const byHand = 'install redis-server or valkey-server on the PATH, then start again.';
 
+/**
+ * Leaves in `tools.found.redisServer` a server on the PATH, the distribution's, or else the
+ * embedded one, whose path is relative to the checkout. Throws a SetupError when there is none to
+ * be had.
+ */
 export function installRedis() {
   const server = findServer() ?? install();
   tools.found.redisServer = server;

@@ -68,6 +68,7 @@ export function checkMachine() {
   if (disk.bavail * disk.bsize < FREE_BYTES_MIN) throw new SetupError(diskFull());
 }
 
+/** Undefined for a file that is not there, cannot be read or does not hold JSON. */
 export function readJson(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -82,6 +83,9 @@ export function writeWhole(path, text) {
   renameSync(`${path}.new`, path);
 }
 
+/**
+ * Lower-case hex. The parts are hashed as one: where one ends and the next begins is not in it.
+ */
 export function sha256(...parts) {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
@@ -94,6 +98,7 @@ export function onPath(name) {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
+/** For this user, links followed; true for a folder, too. */
 export function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
@@ -131,6 +136,7 @@ export function tail(output) {
   return output.trim().split('\n').slice(-12).join('\n');
 }
 
+/** A guess by what npm, Maven and apt print: it chooses the advice, and nothing else. */
 export function isNetworkTrouble(output) {
   const signs = [
     'ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH',
@@ -190,6 +196,7 @@ function withoutServiceStart(install) {
   }
 }
 
+/** The folder, empty: what was there is deleted. */
 export function freshFolder(path) {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });

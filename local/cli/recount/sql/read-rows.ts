@@ -6,6 +6,7 @@ export interface VoteRange {
   readonly to: string;
 }
 
+/** `accepted_at_ms` is in whole ms since the epoch, as the digest takes it. */
 export interface CountedRow {
   readonly vote_id: string;
   readonly option_no: number;

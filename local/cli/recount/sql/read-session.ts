@@ -13,6 +13,10 @@ export interface RecountedSession {
   readonly final_at: Date | null;
 }
 
+/**
+ * Undefined when there is no such session. `option_ids` are in ballot order: a position is an
+ * option number. What else a recount reads of Postgres comes from the same snapshot.
+ */
 export async function readSession(
   client: PoolClient,
   sessionId: string,
