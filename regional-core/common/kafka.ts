@@ -40,8 +40,8 @@ export function createProducer(options: KafkaOptions): Producer<Buffer, Buffer, 
 }
 
 /**
- * For asking and setting up, never for votes. It tries once, and what is not answered in 5 s rejects;
- * whoever made it decides about trying again, and closes it.
+ * For asking and setting up, never for votes. It tries once, and what is not answered in 5 s
+ * rejects; whoever made it decides about trying again, and closes it.
  */
 export function createAdmin(options: KafkaOptions): Admin {
   return new Admin({
