@@ -43,6 +43,8 @@ export interface RecountOptions {
   readonly seed?: number | undefined;
   /** Records read of the logs into one pass; more are several passes. Default 1,000,000. */
   readonly recordsAPassMax?: number;
+  /** Records put aside whose places are held in memory at once. Default 2,000,000. */
+  readonly quarantinedMax?: number;
 }
 
 export interface SourceResult {
@@ -70,7 +72,7 @@ export interface Recount {
 }
 
 const recordsAPassMaxByDefault = 1_000_000;
-const quarantinedMax = 2_000_000;
+const quarantinedMaxByDefault = 2_000_000;
 
 /**
  * Counts a session again from its sources and compares them. Postgres is read in one snapshot that
@@ -186,10 +188,14 @@ class SessionRecount {
 
   async #rules(): Promise<CountRules> {
     const { session_id, option_ids, closes_at } = this.#session;
+    const { quarantinedMax = quarantinedMaxByDefault } = this.#options;
     const { ballots } = await readKeys(this.#client);
     const aside = await readQuarantined(this.#client, session_id, quarantinedMax + 1);
     if (aside.length > quarantinedMax) {
-      throw new Error(`More than ${quarantinedMax} records of this session are quarantined.`);
+      throw new Error(
+        `More than ${quarantinedMax} records of this session are quarantined: ` +
+          'its logs cannot be recounted here.',
+      );
     }
     return {
       sessionId: session_id,

@@ -42,13 +42,18 @@ interface Sent {
   readonly signer?: typeof key;
 }
 
-async function send(records: readonly Sent[], topic: Topic = 'vote-submitted'): Promise<void> {
+/** Gives, by partition, where the first of them lies. */
+async function send(
+  records: readonly Sent[],
+  topic: Topic = 'vote-submitted',
+): Promise<ReadonlyMap<number, number>> {
   const messages = records.map(({ ballot, option, atMs, partition, signer = key }) => ({
     topic: topicName(prefix, topic),
     partition,
     ...createRecord(signer, ballot, option, atMs),
   }));
-  await producer.send({ messages, acks: -1 });
+  const sent = await producer.send({ messages, acks: -1 });
+  return new Map(sent.offsets!.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
 /** What the ledger would have written about votes of a region. */
@@ -278,6 +283,27 @@ test('what lies behind the first valid seal of a partition does not count', asyn
     `us-east-1, partition 7: the ledger went by the seal at ${sealedAt.get(7)! + 1}, ` +
       `the log's first valid one is at ${sealedAt.get(7)!}`,
   ]);
+});
+
+test('what was quarantined is left out and told, and there is a bound to how much', async () => {
+  const session = await createSession(pool);
+  const votes = Array.from({ length: 6 }, (_, at) => vote(session, 0, at));
+  const offsets = await send(votes);
+  const aside = votes.slice(0, 3).map(({ partition }) => partition);
+  await count(session, 'us-east-1', votes.slice(3));
+  await pool.query(
+    `INSERT INTO votes.quarantined_records (region_no, partition, "offset", session_id, reason)
+     SELECT votes.region_no('us-east-1'), partition, "offset", $1, 'under review'
+     FROM unnest($2::int[], $3::bigint[]) AS record(partition, "offset")`,
+    [session.sessionId, aside, aside.map((partition) => offsets.get(partition))],
+  );
+  const options = { sources: all, quarantinedMax: 3 };
+  const recount = await recountSession(stores, session.sessionId, options);
+  expect([recount.kafka!.total, recount.differences]).toEqual([3, []]);
+  expect(recount.notes).toContainEqual(expect.stringMatching(/^3 records were quarantined alt/));
+  await expect(
+    recountSession(stores, session.sessionId, { ...options, quarantinedMax: 2 }),
+  ).rejects.toThrow('More than 2 records of this session are quarantined');
 });
 
 test('a session that is not there is told so', async () => {
