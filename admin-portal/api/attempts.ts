@@ -45,10 +45,16 @@ export class Attempts {
     await Promise.all(this.#keys(email, address).map(([, key]) => this.#add(key, -1)));
   }
 
-  /** SET … NX starts a window with its end; INCRBY keeps that end. */
+  /**
+   * SET … NX starts a window with its end; INCRBY keeps that end. In one transaction: a window that
+   * ends between them would leave a count without an end, and a lock-out for ever.
+   */
   async #add(key: string, attempts: number): Promise<number> {
-    await this.#redis.set(key, 0, 'PX', windowMs, 'NX');
-    return this.#redis.incrby(key, attempts);
+    const started = this.#redis.multi().set(key, 0, 'PX', windowMs, 'NX');
+    const [, added] = (await started.incrby(key, attempts).exec())!;
+    const [error, count] = added!;
+    if (error) throw error;
+    return count as number;
   }
 
   /** Hashed: no address and no e-mail stands in Redis. */

@@ -120,7 +120,7 @@ export function sessionsMessageKey(message: SessionsMessage): string {
     : message.type.replaceAll('_', '-');
 }
 
-/** Seconds after closing in which a vote that was admitted before it may still get its answer. */
+/** Milliseconds after closing in which a vote that was admitted before it may still get its answer. */
 export const graceMs = 5000;
 
 /** Changes to the times or text of a scheduled or open session take effect this far ahead. */

@@ -47,7 +47,7 @@ export function sessionOfKey(key: Buffer | null | undefined): string | undefined
  */
 export function encodeVoteRecord(record: VoteRecord): Buffer {
   const { ballot } = record;
-  const bytes = Buffer.allocUnsafe(voteRecordBytes);
+  const bytes = Buffer.alloc(voteRecordBytes);
   bytes.writeUInt8(voteRecordKind, 0);
   uuidToBytes(ballot.vote_id).copy(bytes, 1);
   bytes.writeUInt32BE(record.sessionVersion, 17);

@@ -59,16 +59,16 @@ export function createMailer(options: {
       const retryAfterS = jitteredRetryS(5, random);
       if (waiting >= waitingMax) throw new ServiceError('overloaded', { retryAfterS });
       waiting++;
+      // A mail that came too late for its caller still has its place until the transport lets go.
+      const sending = transport.sendMail({ from, to, ...content }).finally(() => waiting--);
       try {
-        await inTime(transport.sendMail({ from, to, ...content }));
+        await inTime(sending);
         mailsTotal.inc({ outcome: 'sent' });
       } catch (error) {
         mailsTotal.inc({ outcome: 'failed' });
         // The server's own words may repeat the address: only the kind of trouble is kept.
         const cause = new Error(`mail not sent: ${(error as { code?: string }).code ?? 'unknown'}`);
         throw new ServiceError('not_ready', { retryAfterS, cause });
-      } finally {
-        waiting--;
       }
     },
     close: () => transport.close(),

@@ -10,11 +10,13 @@ export async function revokeLogin(
   sessionId: string,
   nowMs: number,
 ): Promise<readonly Revocation[]> {
+  // By itself: it waits for a refresh under way, and what that stores is seen only after it.
+  await pool.query(
+    'UPDATE identity.logins SET revoked_at = now() WHERE session_id = $1 AND revoked_at IS NULL',
+    [sessionId],
+  );
   const { rows } = await pool.query<{ access_jti: string; access_expires_at: Date }>(
-    `WITH login AS (
-       UPDATE identity.logins SET revoked_at = now()
-       WHERE session_id = $1 AND revoked_at IS NULL
-     ), live AS (
+    `WITH live AS (
        SELECT access_jti, access_expires_at FROM identity.refresh_tokens
        WHERE session_id = $1 AND access_expires_at > $2
      ), revoked AS (
