@@ -127,16 +127,6 @@ BEGIN
 END
 $$;
 
--- A record that was not inserted, has no winner and yet is in time and of a known option: the
--- session changed between the two statements. The batch is rolled back, and counted by what holds
--- then.
-CREATE FUNCTION votes.refuse_without_winner(p_vote_id uuid) RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'vote % was not counted and has no winner', p_vote_id;
-END
-$$;
-
 -- The records of a batch that were not counted. A statement of its own, because the one that lost
 -- to a concurrent insert cannot see the winner (READ COMMITTED).
 CREATE FUNCTION votes.judge_rest(
@@ -187,7 +177,6 @@ LANGUAGE sql AS $$
       CASE
         WHEN rest.session_no IS NULL OR rest.option_no >= rest.options THEN 'quarantined'
         WHEN rest.accepted_at > rest.closes_at THEN 'late'
-        WHEN winner.vote_id IS NULL THEN votes.refuse_without_winner(rest.vote_id)
         WHEN rest.option_no = winner.option_no THEN 'replayed'
         ELSE 'duplicate'
       END AS verdict,
@@ -249,7 +238,5 @@ LANGUAGE sql AS $$
   FROM ended;
 $$;
 
-REVOKE ALL ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_without_winner
-  FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_without_winner
-  TO ledger;
+REVOKE ALL ON FUNCTION votes.count_batch, votes.judge_rest FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION votes.count_batch, votes.judge_rest TO ledger;

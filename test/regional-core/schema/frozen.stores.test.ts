@@ -46,6 +46,31 @@ test('the end of an open session moves both ways; one that has passed, not to la
   );
 });
 
+test('the portal brings a closing forward with 10 s notice by the database, whatever it asks', async () => {
+  const portal = database.pool('portal', 1);
+  const closesInS = async (sessionNo: number, closesAt: string): Promise<number> => {
+    const { rows } = await portal.query<{ s: string; whole: boolean }>(
+      `UPDATE votes.voting_sessions SET closes_at = ${closesAt} WHERE session_no = $1
+       RETURNING extract(epoch FROM closes_at - clock_timestamp()) AS s,
+         date_trunc('milliseconds', closes_at) = closes_at AS whole`,
+      [sessionNo],
+    );
+    expect(rows[0]!.whole).toBe(true);
+    return Number(rows[0]!.s);
+  };
+  const { sessionNo } = await createSession(admin);
+  expect(await closesInS(sessionNo, `now() + interval '1 minute'`)).toBeCloseTo(60, 0);
+  for (const asked of [`now() - interval '5 minutes'`, `now() + interval '9 seconds'`]) {
+    const { sessionNo: other } = await createSession(admin);
+    const given = await closesInS(other, asked);
+    expect(given).toBeGreaterThanOrEqual(9.9);
+    expect(given).toBeLessThan(10.1);
+  }
+  // One that is nearer than that stays.
+  await set(sessionNo, `closes_at = date_trunc('milliseconds', now() + interval '3 seconds')`);
+  expect(await closesInS(sessionNo, `now() - interval '5 minutes'`)).toBeLessThan(3.1);
+});
+
 test('a seal and a final statement are not taken back, nor replaced', async () => {
   const { sessionNo } = await createSession(admin, { closesInMs: -1000 });
   await set(sessionNo, `sealed_at = now(), version = version + 1`);
