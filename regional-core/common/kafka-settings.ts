@@ -22,6 +22,8 @@ import type { KafkaGauges } from './safeguard-metrics.ts';
 export interface KafkaSettings {
   /** A sentence for each setting that is wrong, and one while nothing could be read yet. */
   readonly notReady: () => readonly string[];
+  /** True once they were read, and none was wrong when they last were. */
+  readonly areAsDeclared: () => boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -117,8 +119,9 @@ export function checkDurability(durability: Durability, replication: number): vo
 }
 
 /**
- * One that takes copies and cannot be asked is away, which is no fault: what is done then was
- * chosen elsewhere.
+ * One that takes copies and cannot be asked is no fault: what is done then was chosen elsewhere. But
+ * it may take records and not tell its settings (a rule that forbids to ask), so no copy in it is
+ * promised before `areAsDeclared`.
  *
  * @param options.replication copies each record has: 1 on one machine (declared, shown, and said by
  * the receipt), 3 in a region
@@ -172,6 +175,7 @@ export function watchKafkaSettings(
       if (cluster === 'own') return faults ?? ['the settings of kafka were not read yet'];
       return (faults ?? []).map((fault) => `where copies go: ${fault}`);
     },
+    areAsDeclared: () => faults?.length === 0,
     close: async () => {
       closing.abort();
       await admin.close();

@@ -21,6 +21,8 @@ export interface Safeguards {
   readonly clockDoubts: () => readonly string[];
   /** All that is not as it must be, a sentence each; the clock's doubts among them. */
   readonly notReady: () => readonly string[];
+  /** Whether a copy in the other region is worth what is declared. False where none go. */
+  readonly areCopiesSafe: () => boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -51,13 +53,12 @@ export function watchSafeguards(
 ): Safeguards {
   const { topicPrefix, kafkaReplication: replication } = config;
   const shared = { clientId, topicPrefix, replication, log, gauges: createKafkaGauges(metrics) };
-  const clusters = [
-    watchKafkaSettings({ ...shared, brokers: config.kafkaBrokers, cluster: 'own' }),
-  ];
-  const { standbyBrokers = [] } = config;
-  if (config.durability === 'two-regions' && standbyBrokers.length > 0) {
-    clusters.push(watchKafkaSettings({ ...shared, brokers: standbyBrokers, cluster: 'standby' }));
-  }
+  const own = watchKafkaSettings({ ...shared, brokers: config.kafkaBrokers, cluster: 'own' });
+  const { standbyBrokers: others = [] } = config;
+  const standby =
+    config.durability === 'two-regions' && others.length > 0
+      ? watchKafkaSettings({ ...shared, brokers: others, cluster: 'standby' })
+      : undefined;
   const peers = config.clockPeers.map(httpPeer);
   if (redis !== undefined) peers.push(redisPeer(redis));
   const { clockErrorMs, clockBoundFile } = config;
@@ -68,11 +69,13 @@ export function watchSafeguards(
     clockDoubts: watched.notReady,
     notReady: () => [
       ...watched.notReady(),
-      ...clusters.flatMap((kafka) => kafka.notReady()),
+      ...own.notReady(),
+      ...(standby?.notReady() ?? []),
       ...(policy?.notReady() ?? []),
     ],
+    areCopiesSafe: () => standby?.areAsDeclared() ?? false,
     close: async () => {
-      await Promise.all([watched.close(), policy?.close(), ...clusters.map((one) => one.close())]);
+      await Promise.all([watched.close(), policy?.close(), own.close(), standby?.close()]);
     },
   };
 }

@@ -129,7 +129,10 @@ function gaugeState(registry: Registry, state: IntakeState): void {
     state.receiptKeyReadable,
   );
   show(
-    { name: 'standby_away', help: '1 while the other region takes no copies.' },
+    {
+      name: 'standby_away',
+      help: '1 while the other region takes no copies, or its settings were not read.',
+    },
     state.standbyAway,
   );
 }

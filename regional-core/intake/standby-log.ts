@@ -15,13 +15,16 @@ const restMs = 1000;
 /**
  * Copies of this region's votes in another region's Kafka (`vote-standby`), which only a region
  * that was declared lost is read from. Away, it costs the first votes 0.9 s and the next ones
- * nothing: a breaker opens, and once a second one batch tries aside whether it is back.
+ * nothing: a breaker opens, and once a second one batch tries aside whether it is back. An
+ * acknowledgement of a cluster whose settings are not known may be worth one copy on one disk, so
+ * until they are known it counts as away, and no vote is tried.
  */
 export class StandbyLog {
   readonly #sender: BatchSender;
   readonly #clock: Clock;
   readonly #choice: StandbyChoice;
   readonly #breaker: Breaker;
+  readonly #isSafe: () => boolean;
   #nextTrialMs = 0;
 
   constructor(options: {
@@ -31,8 +34,11 @@ export class StandbyLog {
     readonly clock: Clock;
     readonly log: Log;
     readonly choice: StandbyChoice;
+    /** Whether the other region's Kafka is known to be set as declared. */
+    readonly isSafe: () => boolean;
   }) {
     const { standby, observer, clock, log, choice } = options;
+    this.#isSafe = options.isSafe;
     this.#sender = new BatchSender(standby, clock, observer);
     this.#clock = clock;
     this.#choice = choice;
@@ -41,7 +47,7 @@ export class StandbyLog {
   }
 
   get isAway(): boolean {
-    return this.#breaker.isOpen;
+    return this.#breaker.isOpen || !this.#isSafe();
   }
 
   /** Whether a vote that lies in the own log alone may be answered with a 201. */
@@ -55,15 +61,19 @@ export class StandbyLog {
    */
   refuses(): boolean {
     if (this.mayBeMissing || !this.isAway) return false;
+    if (!this.#isSafe()) return true;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < Math.max(this.#breaker.restUntilMs, this.#nextTrialMs)) return true;
     this.#nextTrialMs = nowMs + restMs;
     return false;
   }
 
-  /** True once every record is durable there too; false when nobody should wait for it. */
+  /**
+   * True once every record is durable there too, in as many copies as declared; false when nobody
+   * should wait for it.
+   */
   async copy(records: readonly OutgoingRecord[], deadlineMs: number): Promise<boolean> {
     const written = await this.#breaker.ask(() => this.#sender.send(records, deadlineMs));
-    return written !== undefined;
+    return written !== undefined && this.#isSafe();
   }
 }

@@ -47,7 +47,7 @@ export async function start(context: Context): Promise<Running> {
     receiptKeyReadable: () => receiptKey.isReadable,
     standbyAway: () => logs.standby?.isAway ?? false,
   });
-  const logs = createLogs(context, kafka.clientId, metrics);
+  const logs = createLogs(context, kafka.clientId, metrics, safeguards.areCopiesSafe);
   const gate = new Gate({ clock, random, waitedMs: () => logs.queue.waitedMs() });
   const crypto = createVoteCrypto(values.confirmationKey, () => receiptKey.current);
   const claims = createClaims(context, redis, crypto.random8, metrics);
@@ -105,7 +105,12 @@ export async function start(context: Context): Promise<Running> {
 }
 
 /** The region's own log and, with two regions, the other's, behind the one queue. */
-function createLogs(context: Context, clientId: string, metrics: IntakeMetrics) {
+function createLogs(
+  context: Context,
+  clientId: string,
+  metrics: IntakeMetrics,
+  isSafe: () => boolean,
+) {
   const { config: values, log, clock } = context;
   const { topicPrefix: prefix, standbyBrokers, standbyAway: choice } = values;
   const topic = topicName(prefix, 'vote-submitted');
@@ -119,7 +124,7 @@ function createLogs(context: Context, clientId: string, metrics: IntakeMetrics) 
     const copies = topicName(prefix, 'vote-standby');
     other = new KafkaVoteLog({ brokers: standbyBrokers, clientId, topic: copies, log });
     const observer = { attempted: metrics.copied };
-    standby = new StandbyLog({ standby: other, observer, clock, log, choice });
+    standby = new StandbyLog({ standby: other, observer, clock, log, choice, isSafe });
   }
   const queue = new ProduceQueue({
     log: own,

@@ -66,6 +66,7 @@ export class IntakeProcess {
         clock: this.process,
         log: silentLog,
         choice: parts.standby.choice,
+        isSafe: () => true,
       });
     this.queue = new ProduceQueue({
       log: new SimulatedVoteLog({

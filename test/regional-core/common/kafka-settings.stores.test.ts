@@ -1,5 +1,9 @@
-import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
-import { afterAll, expect, test } from 'vitest';
+import {
+  Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+} from '@platformatic/kafka';
+import { afterAll, expect, test, vi } from 'vitest';
 import { sleep } from '#common/clock.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { createAdmin } from '#common/kafka.ts';
@@ -87,6 +91,7 @@ test('where copies go, only their topic matters, and being away is no fault', as
   const away = watch({ cluster: 'standby', brokers: ['127.0.0.1:9'] });
   await sleep(300);
   expect(away.notReady()).toEqual([]);
+  expect(away.areAsDeclared()).toBe(false);
   await away.close();
   const wrong = watch({ cluster: 'standby', replication: 3 });
   await until(() => wrong.notReady().length === 2);
@@ -94,5 +99,19 @@ test('where copies go, only their topic matters, and being away is no fault', as
     'where copies go: kafka vote-standby: replication is 1, should be 3',
     'where copies go: kafka vote-standby: min.insync.replicas is 1, should be 2',
   ]);
+  expect(wrong.areAsDeclared()).toBe(false);
   await wrong.close();
+});
+
+test('where copies go, a cluster that takes records and forbids to ask is not as declared', async () => {
+  const refused = vi.spyOn(Admin.prototype, 'describeConfigs');
+  refused.mockRejectedValue(new Error('CLUSTER_AUTHORIZATION_FAILED'));
+  const settings = watch({ cluster: 'standby' });
+  await vi.waitUntil(() => refused.mock.calls.length > 0, 5000);
+  expect(settings.notReady()).toEqual([]);
+  expect(settings.areAsDeclared()).toBe(false);
+  refused.mockRestore();
+  await until(settings.areAsDeclared);
+  expect(settings.areAsDeclared()).toBe(true);
+  await settings.close();
 });

@@ -13,6 +13,7 @@ import { type Fault, MemoryVoteLog } from '../../support/memory-vote-log.ts';
 /** The queue with both logs in memory: what a receipt may say, and when. */
 const clock = { ...systemClock, monotonicMs: () => Date.now() };
 const log = createLog({ service: 'test' }, 'error');
+let isSafe = true;
 const always = (fault: Fault): Fault[] => Array.from({ length: 10_000 }, () => fault);
 let own: MemoryVoteLog;
 let other: MemoryVoteLog;
@@ -21,6 +22,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   own = new MemoryVoteLog([1, 2]);
   other = new MemoryVoteLog([1, 2]);
+  isSafe = true;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -28,7 +30,8 @@ afterEach(() => {
 
 function createQueue(choice: StandbyChoice) {
   const observer = { attempted: () => undefined };
-  const standby = new StandbyLog({ standby: other, observer, clock, log, choice });
+  const parts = { standby: other, observer, clock, log, choice };
+  const standby = new StandbyLog({ ...parts, isSafe: () => isSafe });
   const queue = new ProduceQueue({ log: own, observer, standby, clock, durability: 'region' });
   return { queue, standby };
 }
@@ -128,6 +131,34 @@ test.each<StandbyChoice>(['refuse', 'accept'])(
     expect(ends[0]).not.toMatchObject({ durability: 'two-regions' });
   },
 );
+
+test('accept: a copy in a cluster whose settings are not known is made, and not promised', async () => {
+  const { queue, standby } = createQueue('accept');
+  isSafe = false;
+  expect(standby.isAway).toBe(true);
+  expect((await append(queue))!.end).toMatchObject({ durability: 'region' });
+  expect(other.written.flat()).toEqual(own.written.flat());
+  isSafe = true;
+  expect((await append(queue))!.end).toMatchObject({ durability: 'two-regions' });
+});
+
+test('refuse: while its settings are not known no vote is let through, not even to try', async () => {
+  const { queue } = createQueue('refuse');
+  isSafe = false;
+  for (let seconds = 0; seconds < 3; seconds += 1) {
+    expect(queue.reserve('session')).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  isSafe = true;
+  expect((await append(queue))!.end).toMatchObject({ durability: 'two-regions' });
+});
+
+test('refuse: settings found wrong while a copy was under way leave the outcome unknown', async () => {
+  const { queue } = createQueue('refuse');
+  const appended = append(queue);
+  isSafe = false;
+  expect((await appended)!.end).toBeInstanceOf(OutcomeUnknownError);
+});
 
 test('one dead broker of the other region does not make the region away', async () => {
   const { queue, standby } = createQueue('refuse');
