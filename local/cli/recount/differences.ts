@@ -65,23 +65,33 @@ interface Totals {
   readonly digest?: string;
 }
 
-/** Counts per option of every two sources, and the digests of rows and logs. */
+/**
+ * Counts per option of every two sources, and their digests. Sources that were not asked for are
+ * left out.
+ */
 export function compareTotals(
-  sources: Readonly<Record<'rows' | 'tallies' | 'kafka', Totals | undefined>>,
+  sources: Readonly<Record<string, Totals | undefined>>,
   optionIds: readonly string[],
   differences: Differences,
 ): void {
-  const given = Object.entries(sources).filter(([, totals]) => totals !== undefined);
-  for (const [index, [name, totals]] of given.entries()) {
-    const [other, against] = given[index + 1] ?? [];
-    if (other === undefined || against === undefined) continue;
-    for (const [no, votes] of totals!.counts.entries()) {
-      if (votes === against.counts[no]) continue;
-      differences.add(`${optionIds[no]}: ${name} ${votes}, ${other} ${against.counts[no]}`);
+  const given = Object.entries(sources).flatMap(([name, totals]) =>
+    totals === undefined ? [] : [{ name, ...totals }],
+  );
+  for (const [one, other] of pairs(given)) {
+    for (const [no, votes] of one.counts.entries()) {
+      if (votes === other.counts[no]) continue;
+      differences.add(
+        `${optionIds[no]}: ${one.name} ${votes}, ${other.name} ${other.counts[no] ?? 'nothing'}`,
+      );
     }
   }
-  const { rows, kafka } = sources;
-  if (rows !== undefined && kafka !== undefined && rows.digest !== kafka.digest) {
-    differences.add('the digests of rows and kafka differ');
+  for (const [one, other] of pairs(given.filter(({ digest }) => digest !== undefined))) {
+    if (one.digest === other.digest) continue;
+    differences.add(`the digests of ${one.name} and ${other.name} differ`);
   }
+}
+
+/** Neighbours: of many that should be equal, some two are not where any differ. */
+function pairs<T>(list: readonly T[]): (readonly [T, T])[] {
+  return list.slice(1).map((other, at) => [list[at]!, other] as const);
 }

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { digestBuckets, ResultDigest } from '#common/contracts/digest.ts';
+import { decodeStatement, verifyStatement } from '#common/contracts/final.ts';
 import { importPublicKeys } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
@@ -147,7 +148,8 @@ class SessionRecount {
     await this.#compareSealsOf(surveyed);
     const tallies = await this.#tallies();
     const results = { rows: rows?.result(), tallies, kafka: kafka?.result() };
-    compareTotals(results, this.#session.option_ids, this.#differences);
+    const final = await this.#final();
+    compareTotals({ ...results, final }, this.#session.option_ids, this.#differences);
     const isSealed = surveyed.every(({ seals }) => seals.every((seal) => seal !== undefined));
     return {
       session: this.#session,
@@ -253,6 +255,19 @@ class SessionRecount {
     if (!this.#options.sources.includes('tallies')) return undefined;
     const counts = await readTallies(this.#client, this.#session);
     return { counts, total: counts.reduce((sum, votes) => sum + votes, 0) };
+  }
+
+  /** What two people declared final, if they are two who may; it is held against what is found. */
+  async #final(): Promise<{ counts: readonly number[]; digest: string } | undefined> {
+    const { final_at, final_statement, session_id } = this.#session;
+    if (final_at === null) return undefined;
+    const statement = final_statement === null ? undefined : decodeStatement(final_statement);
+    const { approvals } = await readKeys(this.#client);
+    if (statement?.act.session_id !== session_id || !verifyStatement(statement, approvals).ok) {
+      this.#differences.add('the final statement is not one that two people signed');
+      return undefined;
+    }
+    return { counts: statement.act.counts, digest: statement.act.digest };
   }
 
   async #compareSealsOf(surveyed: readonly SurveyedLog[]): Promise<void> {

@@ -53,6 +53,7 @@ const recount: Recount = {
     closes_at: new Date(1),
     sealed_at: new Date(2),
     final_at: null,
+    final_statement: null,
   },
   isProvisional: false,
   covers: {},

@@ -11,6 +11,8 @@ export interface RecountedSession {
   readonly closes_at: Date;
   readonly sealed_at: Date | null;
   readonly final_at: Date | null;
+  /** What two people agreed on, as `encodeStatement` writes it. */
+  readonly final_statement: Buffer | null;
 }
 
 /**
@@ -23,6 +25,7 @@ export async function readSession(
 ): Promise<RecountedSession | undefined> {
   const { rows } = await client.query<RecountedSession>(
     `SELECT session_no, session_id, version, title, opens_at, closes_at, sealed_at, final_at,
+       final_statement,
        ARRAY(SELECT option ->> 'option_id'
          FROM jsonb_array_elements(options) WITH ORDINALITY AS listed(option, no)
          ORDER BY no) AS option_ids

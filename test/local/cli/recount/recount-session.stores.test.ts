@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { actBody, signAct } from '#common/contracts/act.ts';
 import type { Ballot } from '#common/contracts/ballot-token.ts';
+import { encodeStatement } from '#common/contracts/final.ts';
 import { encodeSeal, type Seal } from '#common/contracts/seal.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
 import { createProducer } from '#common/kafka.ts';
+import type { SigningKey } from '#common/keys.ts';
 import { type Recount, recountSession } from '../../../../local/cli/recount/recount-session.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import { createTestTopics } from '../../../support/topics.ts';
@@ -19,9 +22,7 @@ const database = await createTestDatabase();
 const { prefix, brokers } = await createTestTopics();
 const pool = database.pool('postgres');
 const producer = createProducer({ brokers, clientId: 'test' });
-afterAll(async () => {
-  await producer.close();
-});
+afterAll(() => producer.close());
 
 const key = createSigningKey();
 const stranger = createSigningKey();
@@ -189,15 +190,14 @@ test('votes that two people took out are in no recount', async () => {
   const votes = Array.from({ length: 4 }, (_, at) => vote(session, 1, at));
   await send(votes);
   await count(session, 'us-east-1', votes);
-  const sources = all;
-  const before = await recountSession(stores, session.sessionId, { sources });
+  const before = await recountSession(stores, session.sessionId, { sources: all });
   await pool.query('INSERT INTO votes.void_votes VALUES ($1, $2, $3)', [
     session.sessionNo,
     votes[2]!.ballot.vote_id,
     Buffer.alloc(32),
   ]);
   await pool.query(`INSERT INTO votes.tallies VALUES ($1, 1, 0, -1, -1)`, [session.sessionNo]);
-  const after = await recountSession(stores, session.sessionId, { sources });
+  const after = await recountSession(stores, session.sessionId, { sources: all });
   expect(after.differences).toEqual([]);
   expect(after.kafka).toMatchObject({ total: 3, counts: [0, 3, 0] });
   expect(digests(after)).not.toEqual(digests(before));
@@ -304,6 +304,63 @@ test('what was quarantined is left out and told, and there is a bound to how muc
   await expect(
     recountSession(stores, session.sessionId, { ...options, quarantinedMax: 2 }),
   ).rejects.toThrow('More than 2 records of this session are quarantined');
+});
+
+test('a final result is held against what is found, and must be signed by two people', async () => {
+  const session = await createSession(pool, { closesInMs: 0 });
+  const votes = Array.from({ length: 5 }, (_, at) => vote(session, at % 2, at));
+  await send(votes);
+  await count(session, 'us-east-1', votes);
+  const found = await recountSession(stores, session.sessionId, { sources: all });
+  const { counts, digest } = found.kafka!;
+  const statement = (people: readonly SigningKey[]) => {
+    const body = actBody({
+      act: 'finalise',
+      session_id: session.sessionId,
+      session_version: 1,
+      digest: digest!,
+      total: 5,
+      counts,
+      recounts: { rows: digest!, tallies: 'equal', kafka: digest! },
+      covers: {},
+    });
+    return encodeStatement(
+      body,
+      people.map((person) => signAct(body, person)),
+    );
+  };
+  const [anna, ben] = [createSigningKey(), createSigningKey()];
+  await pool.query(
+    `INSERT INTO votes.approval_keys (kid, x, admin_id)
+     SELECT * FROM unnest($1::text[], $2::text[], '{anna,ben}'::text[])`,
+    [[anna, ben].map(({ kid }) => kid), [anna, ben].map(({ publicJwk }) => publicJwk.x)],
+  );
+  const differences = async (people: readonly SigningKey[]) => {
+    // As the ledger would never write it twice: people who mend by hand.
+    await pool.query('ALTER TABLE votes.voting_sessions DISABLE TRIGGER keep_frozen');
+    await pool.query(
+      'UPDATE votes.voting_sessions SET final_at = now(), final_statement = $2 WHERE session_no = $1',
+      [session.sessionNo, statement(people)],
+    );
+    await pool.query('ALTER TABLE votes.voting_sessions ENABLE TRIGGER keep_frozen');
+    return (await recountSession(stores, session.sessionId, { sources: all })).differences;
+  };
+  expect(await differences([anna, ben])).toEqual([]);
+  expect(await differences([anna, stranger])).toEqual([
+    'the final statement is not one that two people signed',
+  ]);
+  expect(await differences([anna, ben])).toEqual([]);
+  // A database that took a vote out after the result was final agrees with itself, not with it.
+  await pool.query('INSERT INTO votes.void_votes VALUES ($1, $2, $3)', [
+    session.sessionNo,
+    votes[0]!.ballot.vote_id,
+    Buffer.alloc(32),
+  ]);
+  await pool.query('INSERT INTO votes.tallies VALUES ($1, 0, 0, -1, -1)', [session.sessionNo]);
+  expect((await recountSession(stores, session.sessionId, { sources: all })).differences).toEqual([
+    'option-0: kafka 2, final 3',
+    'the digests of kafka and final differ',
+  ]);
 });
 
 test('a session that is not there is told so', async () => {
