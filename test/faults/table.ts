@@ -29,7 +29,7 @@ stay.
 Accepted: voters with a 201. Counted: voters with a row that counts; it may exceed accepted by
 voters whose answer was lost. Duplicate, replayed, late: records. Unknown: voters without a 201
 when their patience ended: 45 s, or less where a session closes; who is asked to wait longer than
-that gives up at once. Lost: voters with a 201 and no counted row or listed reason; where a region
+that gives up at once. Lost: voters with a 201 and no counted row that is not late; where a region
 is destroyed that kept the only copy, the row says whether they are the ones listed. Recovery:
 from the end of the fault until every log was counted to its end and the last voter had an
 outcome. Pause: the longest time without a 201 while voters were coming.

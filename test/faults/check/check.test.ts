@@ -144,6 +144,11 @@ describe('what the checker must see', () => {
     ],
     ['a 201 behind the seal', (e) => ({ late: [e.rows[0]!] }), 'no 201 is late'],
     [
+      'a 201 that was put aside, of a voter with a row',
+      (e) => ({ quarantined: [e.records[4]!] }),
+      'no 201 is quarantined',
+    ],
+    [
       'a row of somebody who was only refused',
       (e) => ({ attempts: [ok(e.records[0]!, { outcome: 'fail', answer: undefined })] }),
       'nothing counts that was refused or never sent',
@@ -262,6 +267,28 @@ test('covers of a log that was given up may fall in a newer epoch, and in no oth
   };
   expect(broken(told(2))).not.toContain('what was published never fell');
   expect(broken(told(1))).toContain('what was published never fell');
+});
+
+test('a ledger that puts every record aside has lost every vote, though its books balance', () => {
+  const nothing = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 5, control: 0 };
+  const whole = sound();
+  const evidence: Evidence = {
+    ...whole,
+    rows: [],
+    conflicts: [],
+    quarantined: whole.records,
+    tallies: new Map(),
+    verdicts: nothing,
+    published: new Map(),
+  };
+  expect(broken(evidence)).toEqual(['no 201 is quarantined', 'no 201 is lost']);
+  expect(lostVotes(evidence)).toEqual(new Set(['a', 'b', 'c']));
+});
+
+test('a vote whose every 201 is late is not lost, but no 201 may be late', () => {
+  const whole = sound();
+  const [a] = whole.records;
+  expect(lostVotes({ ...whole, rows: whole.rows.slice(1), late: [a!] })).toEqual(new Set());
 });
 
 test('votes lost with a region that was destroyed are allowed, others are not', () => {

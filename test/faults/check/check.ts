@@ -35,7 +35,7 @@ export function check(evidence: Evidence, allowed: Allowed = {}): Finding[] {
   ];
 }
 
-/** Votes that were answered with 201 and have neither a counted row nor a listed reason. */
+/** Votes that were answered with 201 and have neither a counted row nor came late. */
 export function lostVotes(evidence: Evidence): Set<string> {
   const view = arrange(evidence);
   return new Set(
@@ -76,14 +76,13 @@ function arrange(evidence: Evidence): View {
   };
 }
 
-/** A vote that has 201s is lost when none of its records was counted or listed as late. */
+/** A vote that has 201s is lost when it has no counted row, unless each of them is listed as late. */
 function isLost(oks: readonly Attempt[], view: View): boolean {
   const voteId = oks[0]!.voteId;
   if (view.rows.has(voteId)) return false;
   return !oks.every((attempt) => {
     const place = view.placeOf(attempt);
-    if (place === undefined) return false;
-    return view.late.has(keyOf(place)) || view.quarantined.has(keyOf(place));
+    return place !== undefined && view.late.has(keyOf(place));
   });
 }
 
@@ -108,12 +107,15 @@ function checkAccepted(evidence: Evidence, view: View, mayBeLost: ReadonlySet<st
     }
   }
   const behindSeal = [...places.keys()].filter((key) => view.late.has(key));
+  // What the lab's voters send is sound, and nobody puts a vote of theirs under review.
+  const setAside = [...places.keys()].filter((key) => view.quarantined.has(key));
   const lost = [...lostVotes(evidence)].filter((voteId) => !mayBeLost.has(voteId));
   const { size } = view.accepted;
   return [
     found('every 201 is recorded', missing, `${size} votes were accepted`),
     found('every 201 has one state', stateless, 'counted, replayed, duplicate, late, quarantined'),
     found('no 201 is late', behindSeal, `${places.size} places`),
+    found('no 201 is quarantined', setAside, `${places.size} places`),
     found('no 201 is lost', lost, `${size} votes were accepted`),
     found('no two votes were given one place', shared, `${places.size} places`),
   ];
