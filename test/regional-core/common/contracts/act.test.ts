@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Act,
   actBody,
+  actBodyBytesMax,
   actHash,
   actVotesMax,
   approvalJwk,
@@ -134,6 +135,28 @@ describe('the form of an act', () => {
   ])('refuses a result with %s', (_case, changes) => {
     expect(parseAct(actBody(example))).toEqual(example);
     expect(parseAct(JSON.stringify({ ...example, ...changes }))).toBeUndefined();
+  });
+
+  test('takes a body of 60,000 bytes, and not one more', () => {
+    const offsets = (count: number): number[] => Array.from({ length: count }, () => 10 ** 15);
+    const bodyWith = (name: string, count: number): string => {
+      const covers = {
+        a: offsets(1000),
+        b: offsets(1000),
+        c: offsets(1000),
+        [name]: offsets(count),
+      };
+      return actBody({ ...example, covers });
+    };
+    // Filled with offsets, each 16 digits and a comma, and the rest with the name of the last log.
+    const ofLength = (bytes: number): string => {
+      const count = Math.floor((bytes - bodyWith('d', 1).length) / 17);
+      return bodyWith('d'.repeat(1 + bytes - bodyWith('d', 1 + count).length), 1 + count);
+    };
+    const largest = ofLength(actBodyBytesMax);
+    expect(Buffer.byteLength(largest)).toBe(60_000);
+    expect(parseAct(largest)).toBeDefined();
+    expect(parseAct(ofLength(actBodyBytesMax + 1))).toBeUndefined();
   });
 
   test('takes a thousand votes, in order and each once, and no more', () => {
