@@ -71,6 +71,7 @@ function sound(): Evidence {
     VoteInLog,
   ];
   return {
+    optionIds: ['mango', 'apple', 'zebra', 'kiwi'],
     closesAtMs,
     sealedAtMs: undefined,
     attempts: [ok(a), ok(b), ok(bAgain), ok(c), ok(cOther)],
@@ -283,6 +284,16 @@ test('a ledger that puts every record aside has lost every vote, though its book
   };
   expect(broken(evidence)).toEqual(['no 201 is quarantined', 'no 201 is lost']);
   expect(lostVotes(evidence)).toEqual(new Set(['a', 'b', 'c']));
+});
+
+test('of two choices of one moment the seal takes the first id, not the first number', () => {
+  const [mango, apple] = [record('a', 0, 0), record('a', 1, 1)];
+  const [zebra, kiwi] = [record('b', 2, 2), record('b', 3, 3)];
+  const name = 'the seal chose as the rule does';
+  const evidence = { ...sound(), sealedAtMs: 1, records: [mango, apple, zebra, kiwi] };
+  expect(broken({ ...evidence, rows: [apple, kiwi] })).not.toContain(name);
+  expect(broken({ ...evidence, rows: [mango, kiwi] })).toContain(name);
+  expect(broken({ ...evidence, rows: [apple, zebra] })).toContain(name);
 });
 
 test('a vote whose every 201 is late is not lost, but no 201 may be late', () => {

@@ -194,9 +194,14 @@ function checkCounts(evidence: Evidence, view: View): Finding[] {
   ];
 }
 
-/** Vote id → the option that the rule chooses: smallest time of acceptance, then option. */
+/** Vote id → the option that the rule chooses: smallest time of acceptance, then option id. */
 function recount(evidence: Evidence, view: View): Map<string, number> {
   const chosen = new Map<string, number>();
+  // Ids are ASCII: their UTF-16 order is the order of their bytes.
+  const ranks = evidence.optionIds.map(
+    (id) => evidence.optionIds.filter((other) => other < id).length,
+  );
+  const rankOf = ({ optionNo }: VoteInLog): number => ranks[optionNo] ?? Number.POSITIVE_INFINITY;
   for (const [voteId, records] of view.recordsOf) {
     const counting = records.filter(
       (record) =>
@@ -206,7 +211,7 @@ function recount(evidence: Evidence, view: View): Map<string, number> {
         !view.quarantined.has(keyOf(record)),
     );
     const [first] = counting.toSorted(
-      (one, other) => one.acceptedAtMs - other.acceptedAtMs || one.optionNo - other.optionNo,
+      (one, other) => one.acceptedAtMs - other.acceptedAtMs || rankOf(one) - rankOf(other),
     );
     if (first !== undefined) chosen.set(voteId, first.optionNo);
   }

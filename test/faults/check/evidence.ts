@@ -37,6 +37,8 @@ export interface PartitionBook {
 
 /** All that the checker judges by: what clients saw, what Kafka holds, what Postgres says. */
 export interface Evidence {
+  /** By option number. */
+  readonly optionIds: readonly string[];
   readonly closesAtMs: number;
   readonly sealedAtMs: number | undefined;
   readonly attempts: readonly Attempt[];

@@ -7,6 +7,7 @@ type Verdicts = Record<
 >;
 
 export interface Books {
+  readonly optionIds: string[];
   readonly closesAtMs: number;
   readonly sealedAtMs: number | undefined;
   readonly rows: VoteRow[];
@@ -25,10 +26,18 @@ const rowColumns = `v.vote_id AS "voteId", v.option_no::int AS "optionNo", regio
   v.partition::int AS partition, v."offset",
   (extract(epoch FROM v.accepted_at) * 1000)::bigint AS "acceptedAtMs"`;
 
+interface SessionRow {
+  readonly no: number;
+  readonly optionIds: string[];
+  readonly closes: number;
+  readonly sealed: number | null;
+}
+
 /** What Postgres says of a session, and of every log. */
 export async function readBooks(postgres: PostgresPair, sessionId: string): Promise<Books> {
-  const [session] = await postgres.run<{ no: number; closes: number; sealed: number | null }>(
-    `SELECT session_no AS no, (extract(epoch FROM closes_at) * 1000)::bigint AS closes,
+  const [session] = await postgres.run<SessionRow>(
+    `SELECT session_no AS no, jsonb_path_query_array(options, '$[*].option_id') AS "optionIds",
+      (extract(epoch FROM closes_at) * 1000)::bigint AS closes,
       (extract(epoch FROM sealed_at) * 1000)::bigint AS sealed
      FROM votes.voting_sessions WHERE session_id = $1`,
     [sessionId],
@@ -62,6 +71,7 @@ export async function readBooks(postgres: PostgresPair, sessionId: string): Prom
      WHERE r.lost_at IS NOT NULL OR (own.region_no IS NOT NULL AND own.lost_at IS NULL)`,
   );
   return {
+    optionIds: session.optionIds,
     closesAtMs: session.closes,
     sealedAtMs: session.sealed ?? undefined,
     rows: await rowsOf('votes'),

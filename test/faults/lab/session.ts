@@ -3,18 +3,17 @@ import type { Lab } from './lab.ts';
 
 export interface LabSession {
   readonly sessionId: string;
-  /** In the order of their names, so that the rule of the seal may compare numbers. */
+  /** By option number. The rule of the seal compares the ids, which sort otherwise. */
   readonly optionIds: readonly string[];
   readonly closesAtMs: number;
 }
 
-const options = 4;
+const optionIds = ['mango', 'apple', 'zebra', 'kiwi'];
 const openedAgoMs = 60_000;
 
 /** An open session, made as the portal makes one, without the portal. */
 export async function openSession(lab: Lab, closesInMs: number): Promise<LabSession> {
   const sessionId = randomUUID();
-  const optionIds = Array.from({ length: options }, (_, number) => `option-${number}`);
   const list = optionIds.map((id, number) => ({ option_id: id, label: `Option ${number}` }));
   const closesAtMs = Date.now() + closesInMs;
   await lab.postgres.run(

@@ -198,7 +198,7 @@ const f7: Scenario = {
       [
         'no ballot',
         { authorization: '' },
-        `{"session_id":"${stage.session.sessionId}","option_id":"option-0"}`,
+        `{"session_id":"${stage.session.sessionId}","option_id":"${stage.session.optionIds[0]}"}`,
       ],
       ['another option', {}, `{"session_id":"${stage.session.sessionId}","option_id":"none"}`],
     ];
