@@ -15,8 +15,8 @@ export interface RateLimits {
 
 /**
  * A voter has one vote to cast, and the page sends it again half a second to a second later, then
- * ever more slowly. Ten at once leave room for several tabs and a changed mind; one a second is more
- * than a page asks for in the long run. A program that goes on faster is refused.
+ * ever more slowly. Ten at once leave room for several tabs and a changed mind; one a second is
+ * more than a page asks for in the long run. A program that goes on faster is refused.
  */
 export const voterBurst = 10;
 export const voterRefillPerS = 1;
