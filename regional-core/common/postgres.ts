@@ -25,12 +25,8 @@ export interface PostgresOptions {
   readonly applicationName: string;
   readonly connectionsMax: number;
   readonly log: Log;
-  /**
-   * Each new connection must reach the writer in force: not a standby, and not a server whose
-   * timeline lies below one that this pool has seen, or that was told. For those whose writes
-   * decide something.
-   */
-  readonly writerOnly?: boolean | { readonly told: () => WriterTold };
+  /** The newest writer that was told of, where anybody tells. */
+  readonly writerTold?: () => WriterTold;
 }
 
 /** The newest writer that anybody has told of: a process that starts has seen none itself. */
@@ -45,9 +41,12 @@ export interface WriterTold {
  * A pool whose every wait is bounded: connecting 2 s, a statement 10 s, a lock 5 s, an idle
  * transaction 10 s (a stopped worker must not block its successor longer). A connection that breaks
  * is replaced; `leaveServer` drops all of them when the server is no longer the writer.
+ *
+ * Each new connection must reach the writer in force: not a standby, and not a server whose timeline
+ * lies below one that this pool has seen, or that was told.
  */
 export function createPool(options: PostgresOptions): Pool {
-  const guard = options.writerOnly ? new WriterGuard(options.writerOnly) : undefined;
+  const guard = new WriterGuard(options.writerTold ?? (() => nothingTold));
   const pool = new Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -61,13 +60,13 @@ export function createPool(options: PostgresOptions): Pool {
     idle_in_transaction_session_timeout: 10_000,
     // The pool waits for what this gives, and drops the connection when it rejects; its types do
     // not say so.
-    ...(guard ? { onConnect: (client: ClientBase): unknown => guard.check(client) } : {}),
+    ...{ onConnect: (client: ClientBase): unknown => guard.check(client) },
   });
   const clients = new Set<ClientBase>();
   pool.on('connect', (client) => clients.add(client));
   pool.on('remove', (client) => clients.delete(client));
   clientsOf.set(pool, clients);
-  if (guard !== undefined) guards.set(pool, guard);
+  guards.set(pool, guard);
   // An idle connection that breaks says so here; the next query gets a new one.
   pool.on('error', (error) => options.log.warn({ err: error }, 'postgres connection lost'));
   return pool;
@@ -95,8 +94,8 @@ class WriterGuard {
   readonly #told: () => WriterTold;
   timelineSeen = 0;
 
-  constructor(writerOnly: true | { readonly told: () => WriterTold }) {
-    this.#told = writerOnly === true ? () => nothingTold : writerOnly.told;
+  constructor(told: () => WriterTold) {
+    this.#told = told;
   }
 
   async check(client: ClientBase): Promise<void> {
@@ -118,7 +117,7 @@ class WriterGuard {
 const nothingTold: WriterTold = { epoch: 0, timeline: 0 };
 const guards = new WeakMap<Pool, WriterGuard>();
 
-/** The highest timeline that a `writerOnly` pool has met; 0 before, and where servers tell none. */
+/** The highest timeline that a pool has met; 0 before, and where servers tell none. */
 export function timelineOf(pool: Pool): number {
   return guards.get(pool)?.timelineSeen ?? 0;
 }

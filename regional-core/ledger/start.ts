@@ -67,7 +67,7 @@ function openStores({ config: values, log }: Context) {
     applicationName: `ledger-${values.region}`,
     // A batch of each log, seals, and two for settling and making final, which may take long.
     connectionsMax: 5,
-    writerOnly: { told: () => told.writer },
+    writerTold: () => told.writer,
     log,
   });
   const producer = createProducer(kafka);

@@ -25,7 +25,7 @@ export function start(context: ServiceContext<ConfigOf<typeof config>>): Promise
     // Sessions, keys and totals are read side by side; one may wait for copies.
     connectionsMax: 4,
     // What a standby or a writer left behind says of sessions and totals is not to be told.
-    writerOnly: { told: () => writer },
+    writerTold: () => writer,
     log,
   });
   let publisher: Publisher | undefined;

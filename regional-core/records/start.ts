@@ -23,7 +23,6 @@ export async function start(context: ServiceContext<RecordsConfig>): Promise<Run
     applicationName: 'records',
     connectionsMax,
     // It writes counts, and a state must not be read from a server that was left behind.
-    writerOnly: true,
     log,
   });
   const ballotKeys = new BallotKeys();

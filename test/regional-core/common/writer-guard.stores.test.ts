@@ -13,7 +13,7 @@ function freshPool(writer: WriterTold): Pool {
     url: database.url('ledger'),
     applicationName: 'test',
     connectionsMax: 1,
-    writerOnly: { told: () => writer },
+    writerTold: () => writer,
     log: createLog({ service: 'test' }, 'error'),
   });
   pools.push(pool);

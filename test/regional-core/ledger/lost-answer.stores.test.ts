@@ -69,7 +69,6 @@ async function startWorker(url: string, name: string, backlog: Backlog, epochSee
     url,
     applicationName: 'test',
     connectionsMax: 2,
-    writerOnly: true,
     log: createLog({ service: 'test' }, 'fatal' as 'error'),
   });
   const ending = new AbortController();
@@ -138,7 +137,6 @@ test('a server that is left keeps no connection of the pool', async () => {
     url: database.url('ledger'),
     applicationName: 'leaving',
     connectionsMax: 3,
-    writerOnly: true,
     log: createLog({ service: 'test' }, 'fatal' as 'error'),
   });
   await Promise.all([1, 2, 3].map(() => pool.query('SELECT pg_sleep(0.05)')));
