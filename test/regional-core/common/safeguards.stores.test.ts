@@ -10,17 +10,21 @@ const log = createLog({ service: 'test' }, 'error', { write: () => {} });
 const { prefix, brokers } = await createTestTopics();
 const nowhere = ['127.0.0.1:9'];
 
-/** A process that declares three copies, on a cluster of one broker. */
+/** A process that declares three copies unless told otherwise, on a cluster of one broker. */
 async function safeguarded(
   durability: Durability,
-  changes: { readonly own?: readonly string[]; readonly standby?: readonly string[] },
+  changes: {
+    readonly own?: readonly string[];
+    readonly standby?: readonly string[];
+    readonly kafkaReplication?: number;
+  },
   act: (safeguards: Safeguards) => Promise<void>,
 ): Promise<string> {
   const metrics = createRegistry({});
   const config = {
     kafkaBrokers: changes.own ?? brokers,
     topicPrefix: prefix,
-    kafkaReplication: 3,
+    kafkaReplication: changes.kafkaReplication ?? 3,
     clockErrorMs: 5,
     clockBoundFile: undefined,
     clockPeers: [],
@@ -56,6 +60,7 @@ test('with two regions the cluster that takes the copies is held to what is decl
       `${where}: min.insync.replicas is 1, should be 2`,
     ]);
     expect(told).toHaveLength(ownFaults + standbyFaults);
+    expect(safeguards.areCopiesSafe()).toBe(false);
     // Kafka's settings are no reason to doubt the clock.
     expect(safeguards.clockDoubts()).toEqual([]);
   });
@@ -67,6 +72,7 @@ test('where copies go may be away: the region votes on, held to its own cluster'
     const told = await until(safeguards, ownFaults);
     expect(told).toHaveLength(ownFaults);
     expect(told.join()).not.toContain('where copies go');
+    expect(safeguards.areCopiesSafe()).toBe(false);
   });
 });
 
@@ -76,8 +82,19 @@ test('a region of its own does not ask another, though its brokers are known', a
     // Both are the same broker here: what one tells, the other would have told by now.
     await sleep(1000);
     expect(safeguards.notReady()).toHaveLength(ownFaults);
+    expect(safeguards.areCopiesSafe()).toBe(false);
   });
   expect(metrics).not.toContain('cluster="standby"');
+});
+
+test('copies are promised once the other cluster was read and is as declared', async () => {
+  const changes = { standby: brokers, kafkaReplication: 1 };
+  await safeguarded('two-regions', changes, async (safeguards) => {
+    expect(safeguards.areCopiesSafe()).toBe(false);
+    const deadlineMs = performance.now() + 12_000;
+    while (!safeguards.areCopiesSafe() && performance.now() < deadlineMs) await sleep(20);
+    expect(safeguards.areCopiesSafe()).toBe(true);
+  });
 });
 
 test('until its own cluster was asked a process is not ready, whatever the other one says', async () => {
