@@ -32,3 +32,6 @@ $$;
 CREATE TRIGGER give_notice BEFORE UPDATE OF closes_at ON votes.voting_sessions
   FOR EACH ROW WHEN (current_user = 'portal' AND NEW.closes_at < OLD.closes_at)
   EXECUTE FUNCTION votes.give_notice();
+
+-- What is outstanding is asked where the logs are heard, votes or none.
+GRANT SELECT ON votes.log_counts TO portal;

@@ -64,6 +64,6 @@ function seconds(sinceMs: number): string {
 try {
   process.exit(await main());
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(error);
   process.exit(1);
 }

@@ -7,6 +7,8 @@ export interface FinalityRow {
   /** Votes by option number, corrections included; options without any are missing. */
   readonly tallies: readonly { readonly option_no: number; readonly votes: number }[];
   readonly late: number;
+  /** Records that were neither the first of their voter nor of the option that counts now. */
+  readonly duplicates: number;
   readonly corrections: readonly {
     readonly kind: 'seal' | 'void' | 'restore';
     /** Hex; empty for the seal. */
@@ -28,6 +30,8 @@ export async function readFinality(db: Db, sessionNo: number): Promise<FinalityR
           SELECT option_no, sum(votes)::bigint AS votes FROM votes.tallies
           WHERE session_no = $1 GROUP BY option_no) AS t) AS tallies,
        (SELECT coalesce(sum(late), 0)::bigint FROM votes.verdicts WHERE session_no = $1) AS late,
+       (SELECT coalesce(sum(duplicate), 0)::bigint FROM votes.verdicts
+        WHERE session_no = $1) AS duplicates,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind,
             'act_hash', encode(act_hash, 'hex'), 'moved', moved, 'corrected_at', corrected_at)
           ORDER BY corrected_at), '[]')

@@ -129,12 +129,43 @@ describe('the way to a final result', () => {
 
   beforeEach(async () => {
     await it.superuser.query(
-      `TRUNCATE votes.regions, votes.offsets RESTART IDENTITY CASCADE;
+      `TRUNCATE votes.regions, votes.offsets, votes.log_counts RESTART IDENTITY CASCADE;
        INSERT INTO votes.regions (region) VALUES ('us-east-1'), ('us-west-2');
        INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id, next_offset, log_end)
        SELECT region_no, partition, 'c', gen_random_uuid(), 5, 5 + region_no
        FROM votes.regions, generate_series(0, 1) AS partition`,
     );
+  });
+
+  /** The second reader heard of every partition's end, so long after now. */
+  const hear = (logEnd: number, aheadMs: number) =>
+    it.superuser.query(
+      `INSERT INTO votes.log_counts (region_no, partition, next_offset, log_end, heard_at)
+       SELECT region_no, partition, 0, $1, clock_timestamp() + $2 * interval '1 ms'
+       FROM votes.offsets
+       ON CONFLICT (region_no, partition) DO UPDATE
+       SET log_end = excluded.log_end, heard_at = excluded.heard_at`,
+      [logEnd, aheadMs],
+    );
+
+  test('is decided by logs heard after everything was answered, and not by half the margin', async () => {
+    const session = await closedSession([1, 1, 1, 1, 1, 1, 1, 0]);
+    await it.superuser.query('UPDATE votes.offsets SET log_end = 5');
+    expect(await finality(session)).toMatchObject({ outstanding: 0, decided: false });
+    // Closed a second ago: within the grace votes are still answered.
+    await hear(5, 0);
+    expect(await finality(session)).toMatchObject({ outstanding: 0, decided: false });
+    await hear(5, 60_000);
+    expect(await finality(session)).toMatchObject({ margin: 6, outstanding: 0, decided: true });
+    // The ledger is away and the log goes on: one vote each changes the margin by two.
+    await it.superuser.query('UPDATE votes.log_counts SET log_end = 6 WHERE partition = 0');
+    expect(await finality(session)).toMatchObject({ outstanding: 2, decided: true });
+    await it.superuser.query(
+      `INSERT INTO votes.verdicts (session_no, region_no, partition, duplicate, next_offset)
+       VALUES ($1, 1, 0, 1, 5)`,
+      [session.sessionNo],
+    );
+    expect(await finality(session)).toMatchObject({ outstanding: 2, decided: false });
   });
 
   test('says what is sealed, outstanding, late and by how much the first leads', async () => {
@@ -171,6 +202,7 @@ describe('the way to a final result', () => {
     const session = await closedSession([1, 1, 1, 1, 1, 1, 1, 0]);
     expect(await finality(session)).toMatchObject({ margin: 6, outstanding: 6, decided: false });
     await it.superuser.query('UPDATE votes.offsets SET log_end = 5');
+    await hear(5, 60_000);
     expect(await finality(session)).toMatchObject({ outstanding: 0, decided: true });
     await it.superuser.query("INSERT INTO votes.regions (region) VALUES ('us-north-1')");
     const answer = await finality(session);

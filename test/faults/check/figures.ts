@@ -56,7 +56,10 @@ function longestPauseMs({ attempts }: Evidence, loads: readonly Span[]): number 
   const pauses = loads.map(({ fromMs, toMs }) => {
     const within = okAt.filter((atMs) => atMs > fromMs && atMs < toMs).toSorted((a, b) => a - b);
     const times = [fromMs, ...within, toMs];
-    return Math.max(0, ...times.slice(1).map((atMs, index) => atMs - times[index]!));
+    return times.reduce(
+      (longest, atMs, at) => Math.max(longest, atMs - (times[at - 1] ?? atMs)),
+      0,
+    );
   });
   return Math.max(0, ...pauses);
 }

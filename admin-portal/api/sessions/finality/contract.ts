@@ -19,8 +19,18 @@ const finalityAnswer = z.object({
   first: place,
   second: place,
   margin: z.int().describe('Votes between the first and the second.'),
-  outstanding: z.int().describe('Records of live logs that were not read yet, of all sessions.'),
-  decided: z.boolean().describe('Nothing outstanding could change who is first.'),
+  outstanding: z
+    .int()
+    .describe(
+      'Records of live logs that were not read yet, of all sessions, as last heard; a log is asked ' +
+        'each ten seconds.',
+    ),
+  decided: z
+    .boolean()
+    .describe(
+      'Nothing can change who is first: sealed; or closed, every log was heard since, and what is ' +
+        'outstanding or waits to be settled is less than half the margin.',
+    ),
   late: z.int(),
   logs: z.array(
     z.object({

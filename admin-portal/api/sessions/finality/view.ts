@@ -1,5 +1,7 @@
 import { toTimestamp } from '#common/clock.ts';
+import { clockErrorMsMax } from '#common/clock-bound.ts';
 import { decodeStatement } from '#common/contracts/final.ts';
+import { graceMs } from '#common/contracts/session.ts';
 import { presentAct } from '../../acts/view.ts';
 import { outstandingOf } from '../../regions/route.ts';
 import type { ActRow } from '../../sql/find-act.ts';
@@ -37,8 +39,16 @@ export function presentFinality(
   const margin = first.votes - second.votes;
   const liveLogs = logs.filter(({ live }) => live);
   const outstanding = liveLogs.reduce((sum, log) => sum + outstandingOf(log), 0);
-  // Of a log that nobody has begun to read it is not known what it holds.
-  const isKnown = liveLogs.every(({ partitions }) => partitions.length > 0);
+  // Everything that was answered in time lies in the logs by then; before it, more may come. Of a
+  // log that nobody has begun to read it is not known what it holds.
+  const answeredMs = session.closes_at.getTime() + graceMs + 2 * clockErrorMsMax;
+  const isKnown = liveLogs.every(
+    ({ partitions }) =>
+      partitions.length > 0 &&
+      partitions.every(({ heard_at_ms }) => heard_at_ms !== null && heard_at_ms > answeredMs),
+  );
+  // Each may be a voter's earlier choice, which takes a vote from one option and gives it another.
+  const open = outstanding + row.duplicates;
   return {
     session_id: session.session_id,
     version: session.version,
@@ -53,7 +63,7 @@ export function presentFinality(
     second,
     margin,
     outstanding,
-    decided: session.sealed_at !== null || (isKnown && outstanding < margin),
+    decided: session.sealed_at !== null || (isKnown && 2 * open < margin),
     late: row.late,
     logs: logs.filter(({ live, lost_at }) => live || lost_at !== null).map(presentLog),
     lost_regions: logs.flatMap((log) =>
