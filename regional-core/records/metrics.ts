@@ -19,20 +19,25 @@ export function createRecordsMetrics(registry: Registry) {
     }),
     sessionRecords: new Gauge({
       name: 'session_records',
-      help: 'Records of an open session: accepted (in the log), and how many ended how.',
+      help: 'Records of a session whose turn it is: accepted (in the log), and how many ended how.',
       labelNames: ['session_id', 'verdict'],
       registers,
     }),
     balanceOff: new Gauge({
       name: 'session_balance_off_records',
-      help: 'Records of an open session by which log and verdicts differ: must stay 0.',
+      help: 'Records of a session by which log and verdicts differ: must stay 0.',
       labelNames: ['session_id'],
       registers,
     }),
     balanceAge: new Gauge({
       name: 'session_balance_age_seconds',
-      help: 'Seconds since log and verdicts of an open session could last be compared.',
+      help: 'Seconds since log and verdicts of a session could last be compared.',
       labelNames: ['session_id'],
+      registers,
+    }),
+    sessionsNotMeasured: new Gauge({
+      name: 'balance_sessions_not_measured',
+      help: 'Sessions whose balance is due and was not measured for a minute: 0, up to 3,000.',
       registers,
     }),
     logBalanceOff: new Gauge({

@@ -10,18 +10,24 @@ import {
   writeBalanceMinutes,
 } from '../sql/write-balance-minutes.ts';
 import { compareBalance } from './balance.ts';
+import { Turns } from './turns.ts';
 
 const measureMs = SECOND_MS;
 /** The sum over all verdicts of a log: one row a session and partition, so not each second. */
 const logsMs = 10 * SECOND_MS;
-/** Seals come 5 s after closing, and a ledger that was away catches up. */
-const lingerMs = 5 * MINUTE_MS;
-/** A label value a session: a bound for Prometheus, and for the statement. */
-const sessionsMax = 50;
 /** The log keeps its records for eight days: what is older cannot be counted again. */
 const minutesKeptMs = 9 * DAY_MS;
 /** Checkpoints are a second apart, comparisons ten: more than this is no delay but trouble. */
 const comparedAgoMsMax = 30 * SECOND_MS;
+
+/** What is known of a session, of those whose turn it is not as well. */
+interface Lately {
+  /** Monotonic ms of the last reading, or since when it waits for the first. */
+  measuredAtMs: number;
+  /** Monotonic ms of the last reading that could be compared; none was read yet: undefined. */
+  comparedAtMs: number | undefined;
+  off: number;
+}
 
 type Measured = Pick<Records, 'pool' | 'metrics' | 'log' | 'clock'>;
 
@@ -49,8 +55,8 @@ export class BalanceMeasuring {
   readonly #parts: Measured;
   /** What was said of a session or log, so that it is said once. */
   readonly #said = new Map<string, string>();
-  /** Session id → monotonic ms of the last reading that could be compared. */
-  readonly #comparedAtMs = new Map<string, number>();
+  readonly #turns = new Turns();
+  readonly #sessions = new Map<string, Lately>();
   #logsAtMs = Number.NEGATIVE_INFINITY;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -62,7 +68,9 @@ export class BalanceMeasuring {
   async measure(): Promise<void> {
     const { pool, metrics, clock } = this.#parts;
     const nowMs = clock.now();
-    const sessions = await listBalancedSessions(pool, { nowMs, lingerMs, sessionsMax });
+    const { sessionIds, more } = await listBalancedSessions(pool, nowMs);
+    this.#rememberOnly(sessionIds);
+    const sessions = this.#turns.next(sessionIds);
     const rows = sessions.length === 0 ? [] : await readBalance(pool, sessions);
     metrics.sessionRecords.reset();
     metrics.balanceOff.reset();
@@ -72,7 +80,7 @@ export class BalanceMeasuring {
       const one = this.#measureSession(sessionId, own);
       if (one !== undefined) measured.push(one);
     }
-    this.#forgetAllBut(new Set(sessions));
+    this.#tellOthers(new Set(sessions), more);
     if (measured.length > 0) await writeBalanceMinutes(pool, nowMs, measured);
     await this.#measureLogs();
     if (clock.monotonicMs() - this.#droppedAtMs < MINUTE_MS) return;
@@ -91,10 +99,12 @@ export class BalanceMeasuring {
       if (isMeant) metrics.sessionRecords.set({ session_id, verdict }, count);
     }
     const nowMs = clock.monotonicMs();
-    if (isComparable || !this.#comparedAtMs.has(session_id)) {
-      this.#comparedAtMs.set(session_id, nowMs);
-    }
-    const agoMs = nowMs - this.#comparedAtMs.get(session_id)!;
+    const lately = this.#sessions.get(session_id)!;
+    lately.measuredAtMs = nowMs;
+    lately.off = off;
+    if (isComparable) lately.comparedAtMs = nowMs;
+    lately.comparedAtMs ??= nowMs;
+    const agoMs = nowMs - lately.comparedAtMs;
     metrics.balanceAge.set({ session_id }, agoMs / SECOND_MS);
     this.#say(`session ${session_id}`, { session_id, off }, off, agoMs);
     return isComparable ? { sessionId: session_id, balance, control, off } : undefined;
@@ -123,12 +133,30 @@ export class BalanceMeasuring {
   }
 
   /** A session that is not measured any more is not remembered either. */
-  #forgetAllBut(sessions: ReadonlySet<string>): void {
-    for (const session of this.#comparedAtMs.keys()) {
-      if (sessions.has(session)) continue;
-      this.#comparedAtMs.delete(session);
+  #rememberOnly(sessionIds: readonly string[]): void {
+    const known = new Set(sessionIds);
+    for (const session of this.#sessions.keys()) {
+      if (known.has(session)) continue;
+      this.#sessions.delete(session);
       this.#said.delete(`session ${session}`);
     }
+    const measuredAtMs = this.#parts.clock.monotonicMs();
+    for (const session of sessionIds) {
+      if (this.#sessions.has(session)) continue;
+      this.#sessions.set(session, { measuredAtMs, comparedAtMs: undefined, off: 0 });
+    }
+  }
+
+  /** An alarm does not go out because it is the turn of others; and who waits too long is counted. */
+  #tellOthers(measured: ReadonlySet<string>, more: number): void {
+    const { metrics, clock } = this.#parts;
+    let waiting = more;
+    for (const [session_id, { off, measuredAtMs }] of this.#sessions) {
+      if (measured.has(session_id)) continue;
+      if (off !== 0) metrics.balanceOff.set({ session_id }, off);
+      if (clock.monotonicMs() - measuredAtMs > MINUTE_MS) waiting += 1;
+    }
+    metrics.sessionsNotMeasured.set(waiting);
   }
 }
 

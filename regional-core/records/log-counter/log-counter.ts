@@ -1,9 +1,10 @@
-import { type Clock, MINUTE_MS, SECOND_MS, sleep } from '#common/clock.ts';
+import { type Clock, SECOND_MS, sleep } from '#common/clock.ts';
 import { readLogBounds } from '#common/kafka.ts';
 import type { Log } from '#common/log.ts';
 import { LogReader, LogReplacedError, OffsetOutOfRangeError } from '#common/log-reader.ts';
 import { isReadOnlyError, leaveServer, type Pool } from '#common/postgres.ts';
 import { regionNo } from '#common/region-no.ts';
+import { Turns } from '../balance/turns.ts';
 import type { RecordsMetrics } from '../metrics.ts';
 import { addLogCounts } from '../sql/add-log-counts.ts';
 import { findLog } from '../sql/find-log.ts';
@@ -35,12 +36,11 @@ const retryMs = SECOND_MS;
 const watchMs = 3 * SECOND_MS;
 /** Checkpoints are a second apart: four fetches for each are enough. */
 const paceMs = 250;
-/** A record that goes missing is to be found within a minute. */
+/** A record that goes missing is to be found within a minute, by up to 300 open sessions. */
 const compareMs = 10 * SECOND_MS;
 /** How long the ledger may take to reach where we stand, and we to reach where it stood. */
 const markMsMax = 3 * SECOND_MS;
 const markAgainMs = 200;
-const balancedSessions = { lingerMs: 5 * MINUTE_MS, sessionsMax: 50 };
 
 /**
  * Counts the records of a log per session, without the ledger: the other side of the balance.
@@ -59,6 +59,7 @@ export class LogCounter {
   readonly #clock: Clock;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
+  readonly #turns = new Turns();
   #isTroubled = false;
 
   constructor(options: LogCounterOptions) {
@@ -151,10 +152,8 @@ export class LogCounter {
     const { pool } = this.#options;
     if ((await this.#liveLog()) === undefined) return false;
     await noteLogEnds(pool, no, this.#reader.logEnds());
-    const sessions = await listBalancedSessions(pool, {
-      nowMs: this.#clock.now(),
-      ...balancedSessions,
-    });
+    const { sessionIds } = await listBalancedSessions(pool, this.#clock.now());
+    const sessions = this.#turns.next(sessionIds);
     if (sessions.length === 0) return true;
     const marks = await this.#readMarks(no, sessions);
     if (marks === undefined) return false;

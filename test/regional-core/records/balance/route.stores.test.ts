@@ -188,6 +188,56 @@ test('a counter that stays behind is an alarm, said once', async () => {
   expect(said).toEqual(['the balance cannot be compared: the log counter stays behind the ledger']);
 });
 
+/** Ids of the sessions that the gauge speaks of. */
+async function toldOf(name: string): Promise<Set<string>> {
+  const text = await it.registry.getSingleMetricAsString(name);
+  return new Set([...text.matchAll(/session_id="([^"]+)"/g)].map(([, id]) => id!));
+}
+
+test('a session is measured for as long as its seals are awaited, and five minutes longer', async () => {
+  const closed = await createSession(superuser, { closesInMs: -30_000 });
+  const isMeasured = async (inMs: number): Promise<boolean> => {
+    const clock = { ...systemClock, now: () => Date.now() + inMs };
+    await new BalanceMeasuring({ ...it.records, clock }).measure();
+    return (await toldOf('session_balance_off_records')).has(closed.sessionId);
+  };
+  expect(await isMeasured(3_600_000)).toBe(true);
+  // Nobody can count again what the log has dropped.
+  expect(await isMeasured(8 * 24 * 3_600_000)).toBe(false);
+  await superuser.query(
+    'UPDATE votes.voting_sessions SET sealed_at = now() WHERE session_no = $1',
+    [closed.sessionNo],
+  );
+  expect(await isMeasured(4 * 60_000)).toBe(true);
+  expect(await isMeasured(6 * 60_000)).toBe(false);
+});
+
+test('beyond fifty they take turns, an alarm stays, and who waits for a minute is counted', async () => {
+  const many = await Promise.all(Array.from({ length: 60 }, () => createSession(superuser)));
+  let monotonicMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => monotonicMs };
+  const measuring = new BalanceMeasuring({ ...it.records, clock });
+  await stand(east, 1, { next: 9, counted: 6 }, { next: 9, accepted: 9 });
+  const seen = new Set<string>();
+  for (let turn = 0; turn < 2; turn += 1) {
+    await measuring.measure();
+    const told = await toldOf('session_balance_age_seconds');
+    expect(told.size).toBe(50);
+    for (const id of told) seen.add(id);
+  }
+  for (const { sessionId } of [session, ...many]) expect(seen.has(sessionId)).toBe(true);
+  for (let turn = 0; turn < 2; turn += 1) {
+    await measuring.measure();
+    expect(await toldOf('session_balance_off_records')).toContain(session.sessionId);
+  }
+  const waiting = () => it.registry.getSingleMetricAsString('balance_sessions_not_measured');
+  expect(await waiting()).toMatch(/measured 0$/m);
+  monotonicMs = 61_000;
+  await measuring.measure();
+  expect(await waiting()).toMatch(/measured 1[0-9]$/m);
+  await stand(east, 1, { next: 9, counted: 9 }, { next: 9, accepted: 9 });
+}, 60_000);
+
 test('a server that has become a standby is left at the first write', async () => {
   const { rows } = await superuser.query<{ name: string }>('SELECT current_database() AS name');
   const role = `ALTER ROLE records IN DATABASE ${rows[0]!.name}`;
