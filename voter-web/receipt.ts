@@ -1,4 +1,4 @@
-import { bytesOf, readPart, TOKEN_CHARS_MAX } from './token.ts';
+import { bytesOf, readPart, TOKEN_CHARS_MAX, textOf } from './token.ts';
 
 /** What a receipt says; its choice is only committed to, never shown. */
 export type ReceiptClaims = {
@@ -44,14 +44,16 @@ export async function verifyReceipt(
   const [header, payload, signature, more] = token.split('.');
   const { alg, typ, kid } = readPart(header) ?? {};
   const receipt = readReceipt(payload);
-  const signed = new TextEncoder().encode(`${header}.${payload}`);
-  const bytes = bytesOf(signature ?? '');
   const isOurs = alg === 'EdDSA' && typ === 'receipt+jws' && typeof kid === 'string';
-  if (!isOurs || more !== undefined || receipt === null || bytes === null)
+  if (!isOurs || more !== undefined || receipt === null || signature === undefined)
     return { kind: 'unreadable' };
   if (subtle === undefined) return { kind: 'unsupported' };
   const x = keys.get(kid);
   if (x === undefined) return { kind: 'unknown-key' };
+  // One receipt, one text: base64url may be written with other spare bits, or with padding.
+  const bytes = bytesOf(signature);
+  if (bytes === null || textOf(bytes) !== signature) return { kind: 'forged' };
+  const signed = new TextEncoder().encode(`${header}.${payload}`);
   try {
     const jwk = { kty: 'OKP', crv: ALGORITHM, x };
     const key = await subtle.importKey('jwk', jwk, ALGORITHM, false, ['verify']);

@@ -25,6 +25,12 @@ export function readPart(part: string | undefined): Record<string, unknown> | nu
   }
 }
 
+/** The base64url text of bytes, without padding. */
+export function textOf(bytes: Uint8Array): string {
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /** The bytes of base64url text; null for anything else. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
   try {

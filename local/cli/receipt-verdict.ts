@@ -28,11 +28,6 @@ export function judgeReceipt(text: string, keys: readonly PublicJwk[]): ReceiptV
   if (!keys.some((key) => key.kid === kid)) {
     return { kind: 'unknown_key', kid, known: keys.map((key) => key.kid) };
   }
-  // Spare bits of the last symbol: another text for the same signature, and not what was given.
-  const signature = parts[2]!;
-  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
-    return { kind: 'forged', kid };
-  }
   const receipt = verifyReceipt(token, importPublicKeys(keys));
   return receipt === undefined ? { kind: 'forged', kid } : { kind: 'genuine', receipt, kid };
 }

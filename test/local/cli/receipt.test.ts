@@ -9,6 +9,7 @@ import { confirm } from '#common/confirmation.ts';
 import { assembleReceipt, signReceipt } from '#common/contracts/receipt.ts';
 import { parseReceiptOptions } from '../../../local/cli/receipt.ts';
 import { describeReceipt, judgeReceipt } from '../../../local/cli/receipt-verdict.ts';
+import { receiptVectors, vectorKey } from '../../support/receipt-vectors.ts';
 import { createSigningKey } from '../../support/votes.ts';
 
 const key = createSigningKey();
@@ -56,6 +57,11 @@ describe('a receipt', () => {
     const verdict = judgeReceipt(signedBy(old), [key.publicJwk]);
     expect(verdict).toEqual({ kind: 'unknown_key', kid: old.kid, known: [key.kid] });
     expect(describeReceipt(verdict)).toContain('Nothing can be said');
+  });
+
+  test.each(receiptVectors)('$name: $verdict, as every verifier says', ({ text, verdict }) => {
+    const { kind } = judgeReceipt(text, [vectorKey.publicJwk]);
+    expect(kind.replace('genuine', 'good').replace('_', ' ')).toBe(verdict);
   });
 
   test('with any bit changed is not genuine', () => {

@@ -8,6 +8,7 @@ import {
   verifyReceipt,
 } from '#common/contracts/receipt.ts';
 import { importPublicKeys } from '#common/keys.ts';
+import { receiptVectors, vectorKey } from '../../../support/receipt-vectors.ts';
 import { createSigningKey } from '../../../support/votes.ts';
 
 const key = createSigningKey();
@@ -81,4 +82,9 @@ test.each([
   ['too long', `${issue()}${'A'.repeat(receiptLengthMax)}`],
 ])('%s is no receipt', (_, text) => {
   expect(verifyReceipt(text, keys)).toBeUndefined();
+});
+
+test.each(receiptVectors)('$name: $verdict, as every verifier says', ({ text, verdict }) => {
+  const known = importPublicKeys([vectorKey.publicJwk]);
+  expect(verifyReceipt(text, known) !== undefined).toBe(verdict === 'good');
 });
