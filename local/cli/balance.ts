@@ -5,7 +5,7 @@ import { topicName } from '#common/contracts/topics.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { isUuid } from '#common/uuid.ts';
-import { type Balance, judgedIn, verdicts } from '../../regional-core/records/balance/balance.ts';
+import { type Balance, balanceOf, judgedIn } from '../../regional-core/records/balance/balance.ts';
 import { findSession } from '../../regional-core/records/sql/find-session.ts';
 import { type BalanceRow, readBalance } from '../../regional-core/records/sql/read-balance.ts';
 import { runCommand } from './command.ts';
@@ -100,11 +100,9 @@ export function addUp(
   rows: readonly BalanceRow[],
   holds: ReadonlyMap<string, readonly PartitionHolds[]>,
 ): BalanceReport {
-  const sums = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
   const faults: string[] = [];
   let accepted = 0;
   for (const row of rows) {
-    for (const verdict of verdicts) sums[verdict] += row[verdict];
     // Of a log that is not read any more, what was judged is all there is.
     if (!row.is_live) accepted += judgedIn(row);
     else accepted -= row.control;
@@ -121,10 +119,7 @@ export function addUp(
   for (const partitions of holds.values()) {
     for (const { before, from, controlFrom } of partitions) accepted += before + from - controlFrom;
   }
-  const taken = rows[0]?.void ?? 0;
-  const pending = accepted - judgedIn(sums);
-  const balance = { accepted, ...sums, counted: sums.counted - taken, void: taken, pending };
-  return { balance, faults };
+  return { balance: balanceOf(rows, accepted), faults };
 }
 
 /** `accepted 12 = counted 10 + duplicate 1 + …`: one line that adds up. */

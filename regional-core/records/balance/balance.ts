@@ -17,7 +17,7 @@ export interface Balance {
   readonly pending: number;
 }
 
-export const verdicts = ['counted', 'duplicate', 'replayed', 'late', 'quarantined'] as const;
+const verdicts = ['counted', 'duplicate', 'replayed', 'late', 'quarantined'] as const;
 
 /** One session at one moment, over all logs. */
 export interface Comparison {
@@ -46,29 +46,34 @@ export function judgedIn(row: Pick<BalanceRow, (typeof verdicts)[number]>): numb
 
 /** Compares what the log holds with what the ledger said. The rows are one session's. */
 export function compareBalance(rows: readonly BalanceRow[]): Comparison {
-  const sums = { accepted: 0, counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
+  let accepted = 0;
   let control = 0;
   let unread = 0;
   let isComparable = true;
   let off = 0;
   for (const row of rows) {
-    for (const verdict of verdicts) sums[verdict] += row[verdict];
     control += row.control;
     const compared = row.is_live ? compareLive(row) : compareFrozen(row);
-    sums.accepted += compared.accepted;
+    accepted += compared.accepted;
     unread += compared.unread;
     isComparable &&= compared.isComparable;
     off += Math.max(compared.off, Math.abs(row.checked_off));
   }
+  return { balance: balanceOf(rows, accepted), control, unread, isComparable, off };
+}
+
+/**
+ * The balance of a session: how the ledger judged its records, and what is pending of those that
+ * the log holds. @param accepted votes in the log, however they were counted
+ */
+export function balanceOf(rows: readonly BalanceRow[], accepted: number): Balance {
+  const sums = { counted: 0, duplicate: 0, replayed: 0, late: 0, quarantined: 0 };
+  for (const row of rows) {
+    for (const verdict of verdicts) sums[verdict] += row[verdict];
+  }
   const taken = rows[0]?.void ?? 0;
-  const pending = sums.accepted - judgedIn(sums);
-  return {
-    balance: { ...sums, counted: sums.counted - taken, void: taken, pending },
-    control,
-    unread,
-    isComparable,
-    off,
-  };
+  const pending = accepted - judgedIn(sums);
+  return { accepted, ...sums, counted: sums.counted - taken, void: taken, pending };
 }
 
 interface Compared {
