@@ -6,10 +6,15 @@ import { openNewSession } from './open-session.ts';
 import type { Login } from './portal-client.ts';
 import { writeWhole } from './write-whole.ts';
 
-/** The demo session and who administers it. */
-export interface Demo {
-  readonly session_id: string;
+/** The portal's first admins, who can decide together. */
+interface FirstAdmins {
   readonly admin: Login;
+  readonly second: Login;
+}
+
+/** The demo session, and who administers it. */
+export interface Demo extends FirstAdmins {
+  readonly session_id: string;
 }
 
 interface Addresses {
@@ -32,12 +37,12 @@ const remembered = z.object({ session_id: z.string() });
  */
 export async function ensureDemo(
   addresses: Addresses,
-  admin: Demo['admin'],
+  { admin, second }: FirstAdmins,
   memory: string,
 ): Promise<Demo> {
   const known = await rememberedSession(memory);
   if (known !== undefined && (await stateOf(addresses.edge, known)) === 'open') {
-    return { session_id: known, admin };
+    return { session_id: known, admin, second };
   }
   const session = await createSession(addresses.portal, admin);
   await writeWhole(memory, `${JSON.stringify({ session_id: session })}\n`);
@@ -48,7 +53,7 @@ export async function ensureDemo(
     }
     await delay(100);
   }
-  return { session_id: session, admin };
+  return { session_id: session, admin, second };
 }
 
 async function rememberedSession(memory: string): Promise<string | undefined> {
@@ -67,7 +72,7 @@ async function stateOf(edge: string, session: string): Promise<string | undefine
   return response.ok ? sessionAnswer.parse(body).state : undefined;
 }
 
-async function createSession(portal: string, admin: Demo['admin']): Promise<string> {
+async function createSession(portal: string, admin: Login): Promise<string> {
   const now = Date.now();
   const form = {
     title: 'Song of the year',

@@ -78,10 +78,10 @@ async function superviseUntilStop(
   pids: PidKeeper,
 ): Promise<void> {
   const { places, stop, terminal } = run;
-  const { admin } = facts.secrets;
   const start = async (): Promise<StackFile> => {
     await supervisor.start();
-    const demo = await ensureDemo(addressesOf(facts), admin, join(places.data, 'demo.json'));
+    const memory = join(places.data, 'demo.json');
+    const demo = await ensureDemo(addressesOf(facts), facts.secrets, memory);
     const describe = (): StackFile => describeStack(facts, supervisor.processes, demo);
     await pids.begin(describe);
     return describe();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PublicJwk, parsePublicJwks, parseSigningKey } from '#common/keys.ts';
+import type { Login } from './portal-client.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** Where each secret lies, by the configuration key that names the file. */
@@ -12,10 +13,12 @@ export interface Secrets {
   readonly receiptKeys: Readonly<Record<string, string>>;
   /** Region name → the key by which its ledgers seal. */
   readonly sealKeys: Readonly<Record<string, string>>;
-  readonly admin: { readonly email: string; readonly password: string };
+  /** The portal's first admins: two, so that two people can decide. */
+  readonly admin: Login;
+  readonly second: Login;
 }
 
-const adminEmail = 'admin@vote.localhost';
+const firstAdminEmails = ['admin@vote.localhost', 'notary@vote.localhost'] as const;
 
 const symmetric = {
   VOTE_CONFIRMATION_KEY_FILE: 'confirmation-key',
@@ -41,9 +44,7 @@ export async function makeSecrets(folder: string, regions: readonly string[]): P
     VOTE_ORIGIN_SECRET_FILE: await once('origin-secret', () => `${random()}\n${random()}`),
     VOTE_BALLOT_KEY_FILE: await once('ballot-key.jwk', newSigningKey),
     VOTE_ACCESS_KEY_FILE: await once('access-key.jwk', newSigningKey),
-    VOTE_ADMIN_BOOTSTRAP_FILE: await once('admin-bootstrap.json', () =>
-      JSON.stringify({ email: adminEmail, password: randomBytes(12).toString('base64url') }),
-    ),
+    VOTE_ADMIN_BOOTSTRAP_FILE: file('admin-bootstrap.json'),
   };
   for (const [key, name] of Object.entries(symmetric)) files[key] = await once(name, random);
   const receiptKeys: Record<string, string> = {};
@@ -58,9 +59,22 @@ export async function makeSecrets(folder: string, regions: readonly string[]): P
     await publicParts(receiptKeys, await knownJwks(file('receipt-jwks.json'))),
     0o600,
   );
-  const admin = JSON.parse(await readFile(file('admin-bootstrap.json'), 'utf8'));
-  const { email, password } = admin;
-  return { files, receiptKeys, sealKeys, admin: { email, password } };
+  const [admin, second] = await makeFirstAdmins(file('admin-bootstrap.json'));
+  return { files, receiptKeys, sealKeys, admin, second };
+}
+
+/** Keeps whom the file names and adds who is missing; 0.1.0 wrote one person, not in a list. */
+async function makeFirstAdmins(path: string): Promise<readonly [Login, Login]> {
+  const kept: Login | Login[] = existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : [];
+  const people = [kept].flat();
+  const keptCount = people.length;
+  for (const email of firstAdminEmails) {
+    if (people.length >= 2 || people.some((person) => person.email === email)) continue;
+    people.push({ email, password: randomBytes(12).toString('base64url') });
+  }
+  const [admin, second] = people as [Login, Login];
+  if (people.length > keptCount) await writeWhole(path, `${JSON.stringify(people)}\n`, 0o600);
+  return [admin, second];
 }
 
 function random(): string {

@@ -81,7 +81,7 @@ export function describeStack(facts: Facts, processes: Running, demo: Demo): Sta
 
 /** Readers meet the old file or the new one. Call it again only when the last call has settled. */
 export async function writeStack(path: string, stack: StackFile): Promise<void> {
-  // It holds the admin's password, so it is the owner's alone.
+  // It holds the admins' passwords, so it is the owner's alone.
   await writeWhole(path, `${JSON.stringify(stack, null, 2)}\n`, 0o600);
 }
 

@@ -21,6 +21,7 @@ export function summary(stack: StackFile, places: Places, isDetached: boolean): 
     `  Mailbox    ${stack.mailbox}`,
     `  Portal     ${stack.portal}`,
     `             ${demo.admin.email}  ${demo.admin.password}`,
+    `             ${demo.second.email}  ${demo.second.password}  (two people decide)`,
     ...(regions.length > 1 ? regions.map(({ name, url }) => `  ${name.padEnd(10)} ${url}`) : []),
     `  Promise    durability ${promise.durability}: ${copies} in each Kafka (declared, read back);`,
     `             clock right to ${promise.clockErrorMs} ms (declared, compared with its peers)`,

@@ -7,7 +7,7 @@ import {
   redisUrlKey,
   serviceKeys,
 } from '#common/service-config.ts';
-import { parseFirstAdmin } from './first-admin.ts';
+import { parseFirstAdmins } from './first-admins.ts';
 import { logsKey } from './logs-key.ts';
 
 export const config = defineConfig({
@@ -27,10 +27,11 @@ export const config = defineConfig({
     'File with what the edge sends in x-origin-secret: current, then next, a line each.',
     parseOriginSecrets,
   ),
-  firstAdmin: secretFileKey(
+  firstAdmins: secretFileKey(
     'VOTE_ADMIN_BOOTSTRAP_FILE',
-    'JSON file {"email", "password"} of the first admin; read only when there is no admin yet.',
-    parseFirstAdmin,
+    'JSON file [{"email", "password"}, …] of one to five first admins; each is made when missing. ' +
+      'Whoever decides together comes from two of them: give each his own password, and no other.',
+    parseFirstAdmins,
   ),
   portalUrl: urlKey(
     'VOTE_PORTAL_URL',

@@ -7,7 +7,7 @@ import type { Running, ServiceContext } from '#common/service.ts';
 import { createPortalApp } from './app.ts';
 import { Attempts } from './attempts.ts';
 import type { PortalConfig } from './config.ts';
-import { ensureFirstAdmin } from './first-admin.ts';
+import { ensureFirstAdmins } from './first-admins.ts';
 import { Logins } from './logins.ts';
 import { createMetrics } from './metrics.ts';
 import { PasswordHasher } from './password.ts';
@@ -58,7 +58,7 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
       await prepare(portal, context);
       isPrepared = true;
     } catch (error) {
-      context.fail(error, 'the logs or the first admin could not be written');
+      context.fail(error, 'the logs or the first admins could not be written');
     }
   })();
   return {
@@ -76,15 +76,15 @@ export async function start(context: ServiceContext<PortalConfig>): Promise<Runn
 
 /** Waits for Postgres as long as the process lives. */
 async function prepare(
-  { pool, passwords, log, logs }: Portal,
+  portal: Portal,
   { config, draining }: ServiceContext<PortalConfig>,
 ): Promise<void> {
+  const { pool, log, logs } = portal;
   while (!draining.aborted) {
     try {
       // Sessions that are open already must wait for a region that has joined.
       await declareLogs(pool, logs);
-      const made = await ensureFirstAdmin(pool, passwords, config.firstAdmin);
-      if (made) log.info('made the first admin');
+      await ensureFirstAdmins(portal, config.firstAdmins);
       return;
     } catch (error) {
       if (!isPostgresAway(error)) throw error;

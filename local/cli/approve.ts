@@ -10,20 +10,21 @@ import { logIn } from '../portal-client.ts';
 import type { StackFile } from '../stack-file.ts';
 import { root } from '../tools.ts';
 import { ensureApprovalKey } from './approval-key.ts';
-import { runCommand, signerOf } from './command.ts';
+import { firstAdminsOf, runCommand, signerOf } from './command.ts';
 import { loginOf } from './login-password.ts';
 import { explainWaiting, submitAct } from './submit-act.ts';
 
 const usage = `Usage: npm run approve -- COMMAND
   admin --email E --new-password-file FILE [--as E] [--password-file FILE]
-        make another admin (as the first one, unless --as says who you are); you and those you
-        make do not decide together
+        make another admin, as admin@vote.localhost unless --as says who you are
   key --email E [--key FILE] [--password-file FILE]
         make your key (0600; default .local/approval-keys/E.jwk) and register its public half
   sign --act HASH --key FILE [--password-file FILE]
         sign what somebody else proposed; it is shown first
   void|restore --session ID --votes FILE --reason TEXT --key FILE [--password-file FILE]
-        take counted votes out, or put them back: vote ids, one a line, at most ${actVotesMax}`;
+        take counted votes out, or put them back: vote ids, one a line, at most ${actVotesMax}
+Two decide: the two first admins (here admin@ and notary@vote.localhost), or people whose accounts
+come from two different ones. Of the first admins the local stack knows the passwords.`;
 
 const commands = ['admin', 'key', 'sign', 'void', 'restore'] as const;
 const needed = {
@@ -85,7 +86,7 @@ export function readVoteIds(content: string): string[] {
 
 async function makeAdmin(values: Values, stack: StackFile): Promise<string> {
   const as = values.as ?? stack.demo.admin.email;
-  const login = await loginOf(as, values['password-file'], stack.demo.admin);
+  const login = await loginOf(as, values['password-file'], firstAdminsOf(stack));
   const client = await logIn(stack.portal, login);
   const password = readFileSync(values['new-password-file']!, 'utf8').trim();
   const made = await client.post<{ email: string }>('/admins', { email: values.email, password });
@@ -94,7 +95,7 @@ async function makeAdmin(values: Values, stack: StackFile): Promise<string> {
 
 async function makeKey(values: Values, stack: StackFile): Promise<string> {
   const email = values.email!.toLowerCase();
-  const login = await loginOf(email, values['password-file'], stack.demo.admin);
+  const login = await loginOf(email, values['password-file'], firstAdminsOf(stack));
   const client = await logIn(stack.portal, login);
   const folder = join(placesIn(join(root, '.local')).local, 'approval-keys');
   const path = values.key ?? join(folder, `${email.replaceAll(/[^\w.@-]/g, '_')}.jwk`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SigningKey } from '#common/keys.ts';
 import { placesIn } from '../places.ts';
-import { logIn, type PortalClient } from '../portal-client.ts';
+import { type Login, logIn, type PortalClient } from '../portal-client.ts';
 import { readStack, type StackFile } from '../stack-file.ts';
 import { root } from '../tools.ts';
 import { readApprovalKey } from './approval-key.ts';
@@ -35,6 +35,11 @@ export async function runCommand<Options>(
   }
 }
 
+/** Whose passwords the local stack knows: the two first admins'. */
+export function firstAdminsOf({ demo }: StackFile): readonly Login[] {
+  return [demo.admin, demo.second];
+}
+
 /** Somebody with a key of his own, logged in to the portal. */
 export async function signerOf(
   stack: StackFile,
@@ -42,6 +47,6 @@ export async function signerOf(
   passwordFile: string | undefined,
 ): Promise<{ readonly client: PortalClient; readonly key: SigningKey }> {
   const { email, key } = readApprovalKey(keyFile);
-  const login = await loginOf(email, passwordFile, stack.demo.admin);
+  const login = await loginOf(email, passwordFile, firstAdminsOf(stack));
   return { client: await logIn(stack.portal, login), key };
 }

@@ -4,18 +4,19 @@ import { Writable } from 'node:stream';
 import type { Login } from '../portal-client.ts';
 
 /**
- * Whose password: from a file, else the local stack's first admin's, else asked for in the terminal
- * without showing it. Throws an Error that says what to do when there is no terminal.
+ * Whose password: from a file, else of those that the local stack knows, else asked for in the
+ * terminal without showing it. Throws an Error that says what to do when there is no terminal.
  */
 export async function loginOf(
   email: string,
   passwordFile: string | undefined,
-  firstAdmin: Login,
+  known: readonly Login[],
 ): Promise<Login> {
   if (passwordFile !== undefined) {
     return { email, password: readFileSync(passwordFile, 'utf8').trim() };
   }
-  if (email === firstAdmin.email) return firstAdmin;
+  const found = known.find((login) => login.email === email);
+  if (found !== undefined) return found;
   if (!process.stdin.isTTY) {
     throw new Error(`Give the password of ${email} with --password-file FILE.`);
   }

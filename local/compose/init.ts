@@ -8,8 +8,9 @@ const [folder, postgresUrl, broker, region] = process.argv.slice(2);
 if (!folder || !postgresUrl || !broker || !region) {
   throw new Error('usage: init.ts SECRETS_FOLDER POSTGRES_URL KAFKA_BROKER REGION');
 }
-const { admin } = await makeSecrets(folder, [region]);
+const { admin, second } = await makeSecrets(folder, [region]);
 await createSchema(postgresUrl);
 process.argv.splice(2, Infinity, broker);
 await import('../kafka/create-topics.ts');
-console.log(`The portal's first admin: ${admin.email}  ${admin.password}`);
+console.log("The portal's first admins, who can decide together:");
+for (const { email, password } of [admin, second]) console.log(`  ${email}  ${password}`);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { expect, inject, test, vi } from 'vitest';
 import { systemClock } from '#common/clock.ts';
@@ -17,26 +16,11 @@ const newPage = useBrowser();
 const sealedMsMax = 60_000;
 const copyMsMax = 15_000;
 
-interface Login {
-  readonly email: string;
-  readonly password: string;
-}
-
-/** Two people of the portal, each with a key of their own that is registered. */
+/** The two first admins, each with a key of their own that is registered. */
 async function twoPeople() {
   const { portal, demo } = inject('stack');
-  const first = await logIn(portal, demo.admin);
-  // Who made another's account does not decide together with that other.
-  const [between, other] = ['between', 'second'].map((name) => ({
-    email: `${name}-${randomBytes(4).toString('hex')}@example.org`,
-    password: randomBytes(16).toString('hex'),
-  })) as [Login, Login];
-  await first.post('/admins', between);
-  await (await logIn(portal, between)).post('/admins', other);
-  const people = [first, await logIn(portal, other)].map((client) => ({
-    client,
-    key: createSigningKey(),
-  }));
+  const clients = [await logIn(portal, demo.admin), await logIn(portal, demo.second)];
+  const people = clients.map((client) => ({ client, key: createSigningKey() }));
   for (const { client, key } of people) {
     await client.post('/approval-keys', { x: key.publicJwk.x });
   }

@@ -11,6 +11,7 @@ const facts: Facts = {
     receiptKeys: { 'us-east-1': '/s/east', 'us-west-2': '/s/west' },
     sealKeys: { 'us-east-1': '/s/seal-east', 'us-west-2': '/s/seal-west' },
     admin: { email: 'a', password: 'b' },
+    second: { email: 'c', password: 'd' },
   },
 };
 const intake = serviceKinds.find(({ name }) => name === 'intake')!;

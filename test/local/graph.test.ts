@@ -19,6 +19,7 @@ async function graphOf(regions: string[]): Promise<ReturnType<typeof buildGraph>
     }),
   );
   const receiptKeys = Object.fromEntries(regions.map((region) => [region, '/receipt']));
+  const nobody = { email: '', password: '' };
   const stack: Stack = {
     tools: {
       node: 'node',
@@ -33,7 +34,7 @@ async function graphOf(regions: string[]): Promise<ReturnType<typeof buildGraph>
       regions,
       port,
       durability: 'single',
-      secrets: { files: {}, receiptKeys, sealKeys: {}, admin: { email: '', password: '' } },
+      secrets: { files: {}, receiptKeys, sealKeys: {}, admin: nobody, second: nobody },
     },
     services: services.flat(),
     caller: Object.fromEntries(

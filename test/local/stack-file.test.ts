@@ -16,13 +16,18 @@ const ports: Record<string, number> = {
   'kafka(us-west-2)': 9104,
   'redis(us-west-2)': 9105,
 };
+const nobody = { email: '', password: '' };
 const facts: Facts = {
   regions: ['us-east-1', 'us-west-2'],
   port: (listener) => ports[listener] ?? 0,
   durability: 'single',
-  secrets: { files: {}, receiptKeys: {}, sealKeys: {}, admin: { email: '', password: '' } },
+  secrets: { files: {}, receiptKeys: {}, sealKeys: {}, admin: nobody, second: nobody },
 };
-const demo = { session_id: 's', admin: { email: 'a', password: 'p' } };
+const demo = {
+  session_id: 's',
+  admin: { email: 'a', password: 'p' },
+  second: { email: 'b', password: 'q' },
+};
 
 function running(
   name: string,

@@ -44,6 +44,7 @@ export const paths: ZodOpenApiPathsObject = {
           'invalid_token',
           'forbidden',
           'already_taken',
+          'act_conflict',
           'body_too_large',
           'unsupported_media_type',
           'outcome_unknown',

@@ -4,12 +4,13 @@ import { approvalJwk } from '#common/contracts/act.ts';
 import { ServiceError } from '#common/errors.ts';
 import { readJson } from '#common/http.ts';
 import type { PublicJwk } from '#common/keys.ts';
+import { asConflict } from '../acts/refusal.ts';
 import { invalidForm, parseForm } from '../form.ts';
 import { decideTogether } from '../policies/acts.ts';
 import { authenticate, type Portal } from '../portal.ts';
 import type { ApprovalKeyRow } from '../sql/approval-key-row.ts';
-import { insertApprovalKey } from '../sql/insert-approval-key.ts';
 import { listApprovalKeys } from '../sql/list-approval-keys.ts';
+import { registerApprovalKey } from '../sql/register-approval-key.ts';
 import { unknownWhenLost } from '../store-trouble.ts';
 import { type ApprovalKeyAnswer, approvalKeyForm } from './contract.ts';
 
@@ -30,7 +31,9 @@ export function addApprovalKeys(router: Router, portal: Portal): void {
     const { adminId } = admin;
     const { kid } = publicKey(x);
     const row = await portal.copies.write(async (db) => {
-      const standing = await unknownWhenLost(insertApprovalKey(db, { kid, x, admin_id: adminId }));
+      const standing = await asConflict(
+        unknownWhenLost(registerApprovalKey(db, { kid, x, admin_id: adminId })),
+      );
       if (standing.admin_id !== adminId) {
         throw new ServiceError('already_taken', { message: 'This key is registered by another.' });
       }

@@ -17,10 +17,15 @@ export async function readSealKeys(pool: Pool, region: string): Promise<PublicKe
   return toKeys(rows);
 }
 
-/** Public keys of the people who may decide, and whose each is. */
+/**
+ * Public keys of the people who may decide, and the first admin that each one's account goes back
+ * to: two keys of one are of one person, whoever's accounts they are. Nobody's are left out.
+ */
 export async function readApprovalKeys(pool: Pool): Promise<ApprovalKeys> {
   const { rows } = await pool.query<{ x: string; adminId: string }>(
-    'SELECT x, admin_id AS "adminId" FROM votes.approval_keys',
+    `SELECT x, first_admin AS "adminId"
+     FROM votes.approval_keys, votes.first_admin_of(admin_id) AS first_admin
+     WHERE first_admin IS NOT NULL`,
   );
   return importApprovalKeys(rows);
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from '#common/clock.ts';
-import { ensureFirstAdmin } from '../../../admin-portal/api/first-admin.ts';
 import { admin, portalUrl, startTestPortal } from './test-portal.ts';
 
 const it = await startTestPortal();
@@ -159,12 +158,6 @@ test('without the secret of the edge nothing is answered', async () => {
   const headers = { 'x-origin-secret': 'guess' };
   const { status, body } = await it.call('GET', '/me', { headers });
   expect([status, body['error']]).toEqual([403, 'origin_only']);
-});
-
-test('a second admin is not made by a restart with another bootstrap file', async () => {
-  const other = { email: 'other@vote.example', password: 'another good password' };
-  expect(await ensureFirstAdmin(it.pool, it.portal.passwords, other)).toBe(false);
-  expect((await tryLogin(other.email, other.password, '192.0.2.9')).status).toBe(401);
 });
 
 test('Redis away is retryable trouble, and no login', async () => {

@@ -10,14 +10,16 @@ import { createPool, type Pool } from '#common/postgres.ts';
 import { createRedis, type Redis } from '#common/redis.ts';
 import { createPortalApp } from '../../../admin-portal/api/app.ts';
 import { Attempts } from '../../../admin-portal/api/attempts.ts';
-import { ensureFirstAdmin } from '../../../admin-portal/api/first-admin.ts';
+import { ensureFirstAdmins } from '../../../admin-portal/api/first-admins.ts';
 import { Logins } from '../../../admin-portal/api/logins.ts';
 import { createMetrics } from '../../../admin-portal/api/metrics.ts';
 import { PasswordHasher } from '../../../admin-portal/api/password.ts';
 import type { Portal } from '../../../admin-portal/api/portal.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
+/** The two first admins. */
 export const admin = { email: 'admin@vote.example', password: 'correct horse battery' };
+export const second = { email: 'ben@vote.example', password: 'another long password' };
 const originSecret = 'an origin secret of tests';
 export const portalUrl = 'https://portal.vote.example';
 
@@ -86,7 +88,7 @@ export async function startTestPortal(): Promise<TestPortal> {
     log,
     clock,
   };
-  await ensureFirstAdmin(pool, portal.passwords, admin);
+  await ensureFirstAdmins(portal, [admin, second]);
   const answer = createPortalApp(portal, { originSecrets: [originSecret], portalUrl }).callback();
   const server = createHttpServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

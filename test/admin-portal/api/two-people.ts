@@ -4,15 +4,13 @@ import { type Act, actBody, actHash, type FinaliseAct, signAct } from '#common/c
 import type { SigningKey } from '#common/keys.ts';
 import { uuidV8 } from '#common/uuid.ts';
 import { createSession, createSigningKey, type TestSession } from '../../support/votes.ts';
-import { startTestPortal } from './test-portal.ts';
+import { admin, second, startTestPortal } from './test-portal.ts';
 
 /**
- * A portal with two admins who have keys, and what they do together. One a file. Anna is the first
- * one and made Carol's account, who made Ben's.
+ * A portal with admins who have keys, and what they do together. One a file. Anna and Ben are the
+ * two first ones; Anna made Carol's account.
  */
 export const it = await startTestPortal();
-const second = { email: 'ben@vote.example', password: 'another long password' };
-const third = { email: 'carol@vote.example', password: 'a long enough password' };
 
 export interface Person {
   readonly cookie: string;
@@ -26,11 +24,17 @@ export async function register(cookie: string, key: SigningKey): Promise<Person>
   return { cookie, key };
 }
 
-export const anna = await register(await it.login(), createSigningKey());
-await it.call('POST', '/admins', { cookie: anna.cookie, body: third });
-export const carol = await register(await it.login(third), createSigningKey());
-await it.call('POST', '/admins', { cookie: carol.cookie, body: second });
+/** A further admin with a key, whose account somebody made. */
+export async function makePerson(maker: Person, name: string): Promise<Person> {
+  const login = { email: `${name}@vote.example`, password: 'a long enough password' };
+  const made = await it.call('POST', '/admins', { cookie: maker.cookie, body: login });
+  expect(made.status).toBe(201);
+  return register(await it.login(login), createSigningKey());
+}
+
+export const anna = await register(await it.login(admin), createSigningKey());
 export const ben = await register(await it.login(second), createSigningKey());
+export const carol = await makePerson(anna, 'carol');
 
 export function propose(act: Act, who = anna) {
   return it.call('POST', '/acts', { cookie: who.cookie, body: { body: actBody(act) } });

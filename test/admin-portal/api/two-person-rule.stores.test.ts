@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { type Act, actBody, actHash, signAct } from '#common/contracts/act.ts';
-import type { TestSession } from '../../support/votes.ts';
+import { createSigningKey, type TestSession } from '../../support/votes.ts';
 import {
   agree,
   anna,
@@ -9,6 +10,7 @@ import {
   countsOf,
   finalise,
   it,
+  makePerson,
   type Person,
   propose,
   sealedSession,
@@ -82,23 +84,178 @@ test('votes are not taken out while their result is being agreed', async () => {
   expect(await countsOf(session)).toEqual([2, 1, 0]);
 });
 
-test.each<[string, Person, Person]>([
-  ['whose account the first one made', anna, carol],
-  ['who made the account of the first one', ben, carol],
-])('the second person is nobody %s', async (_case, first, second) => {
-  const session = await sealedSession([0]);
-  const act = finalise(session, [1, 0, 0]);
-  await propose(act);
+/** Signed by the first, then by the second: how it ended. */
+async function signByBoth(act: Act, first: Person, second: Person) {
+  expect((await propose(act)).status).toBe(201);
   expect((await sign(act, first)).status).toBe(200);
-  const refused = await sign(act, second);
-  expect([refused.status, refused.body['message']]).toEqual([
-    409,
-    'One of you made the account of the other; somebody else has to sign.',
-  ]);
-  // The signature is taken back with it: a third person can still be the second one.
-  expect((await sign(act, first === anna ? ben : anna)).body['agreed_at']).toEqual(
-    expect.any(String),
+  const { status, body } = await sign(act, second);
+  return [status, body['message'] ?? body['agreed_at']];
+}
+
+const [dora, ida] = [await makePerson(anna, 'dora'), await makePerson(ben, 'ida')];
+const erik = await makePerson(carol, 'erik');
+
+describe('who decides together', () => {
+  test.each<[string, Person, Person]>([
+    ['who made an account and its owner', anna, carol],
+    ['an owner and who made the account', carol, anna],
+    ['two whose accounts one person made', carol, dora],
+    ['who made the maker of an account, and its owner', anna, erik],
+    ['two in one line, made one by the other', carol, erik],
+    ['two of one family, far apart', dora, erik],
+  ])('%s are not two people', async (_case, first, second) => {
+    const act = finalise(await sealedSession([0]), [1, 0, 0]);
+    expect(await signByBoth(act, first, second)).toEqual([
+      409,
+      "Both signers' accounts come from admin@vote.example. Another has to sign: " +
+        'ben@vote.example, or somebody whose account comes from there.',
+    ]);
+    // The signature is taken back with it: another person can still be the second one.
+    expect((await sign(act, ben)).body['agreed_at']).toEqual(expect.any(String));
+  });
+
+  test.each<[string, Person, Person]>([
+    ['the two first admins', ben, anna],
+    ['a first admin and one whom the other first one made', carol, ben],
+    ['two whom different first admins made', ida, erik],
+  ])('%s are', async (_case, first, second) => {
+    const act = finalise(await sealedSession([0]), [1, 0, 0]);
+    expect(await signByBoth(act, first, second)).toEqual([200, expect.any(String)]);
+  });
+
+  /** Accounts in a row, each made by the one before, the first by Ben; gives the last one's id. */
+  async function lineOf(accounts: number): Promise<string> {
+    const { rows } = await it.superuser.query<{ admin_id: string }>(
+      "SELECT admin_id FROM portal.admins WHERE email = 'ben@vote.example'",
+    );
+    let maker = rows[0]!.admin_id;
+    for (let at = 0; at < accounts; at += 1) {
+      const made = await it.superuser.query<{ admin_id: string }>(
+        `INSERT INTO portal.admins (email, password_hash, role, made_by)
+         VALUES ($1, 'x', 'admin', $2) RETURNING admin_id`,
+        [`${randomUUID()}@vote.example`, maker],
+      );
+      maker = made.rows[0]!.admin_id;
+    }
+    return maker;
+  }
+
+  /** Signs as an account that nobody can log in to; the portal's role may ask for it. */
+  async function signAs(adminId: string, act: Act): Promise<unknown> {
+    const { kid, publicJwk } = createSigningKey();
+    await it.superuser.query(
+      'INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)',
+      [kid, publicJwk.x, adminId],
+    );
+    const { rows } = await it.pool.query('SELECT votes.sign_act($1, $2, $3, $4) AS outcome', [
+      Buffer.from(actHash(actBody(act)), 'hex'),
+      adminId,
+      kid,
+      Buffer.alloc(64),
+    ]);
+    return rows[0]!.outcome;
+  }
+
+  const nobody = {
+    code: 'VT409',
+    message: 'No first admin stands behind this account; it decides nothing.',
+  };
+
+  test('a hundred accounts away from a first admin is near enough; further is nobody', async () => {
+    const act = finalise(await sealedSession([0]), [1, 0, 0]);
+    await propose(act);
+    await expect(signAs(await lineOf(101), act)).rejects.toMatchObject(nobody);
+    expect(await signAs(await lineOf(100), act)).toBe('waiting');
+    expect((await sign(act, anna)).status).toBe(200);
+  });
+
+  test.each(['lab-0', randomUUID()])('who has no account does not: %s', async (adminId) => {
+    const act = finalise(await sealedSession([0]), [1, 0, 0]);
+    await propose(act);
+    await expect(signAs(adminId, act)).rejects.toMatchObject(nobody);
+    expect((await sign(act, anna)).status).toBe(200);
+    await expect(signAs(adminId, act)).rejects.toMatchObject(nobody);
+    expect((await sign(act, ben)).body['agreed_at']).toEqual(expect.any(String));
+  });
+
+  test('a signature from before this rule, of nobody, agrees to nothing', async () => {
+    const act = finalise(await sealedSession([0]), [1, 0, 0]);
+    await propose(act);
+    const { kid, publicJwk } = createSigningKey();
+    await it.superuser.query(
+      `INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, 'nobody')`,
+      [kid, publicJwk.x],
+    );
+    await it.superuser.query(`INSERT INTO votes.act_signatures VALUES ($1, 'nobody', $2, '')`, [
+      Buffer.from(actHash(actBody(act)), 'hex'),
+      kid,
+    ]);
+    const refused = await sign(act, anna);
+    expect([refused.status, refused.body['message']]).toEqual([
+      409,
+      'No first admin stands behind an account that has signed; nothing is agreed.',
+    ]);
+  });
+});
+
+describe('a key', () => {
+  test('is registered by a function, for an account that there is', async () => {
+    const { kid, publicJwk } = createSigningKey();
+    const { rows } = await it.superuser.query<{ admin_id: string }>(
+      "SELECT admin_id FROM portal.admins WHERE email = 'ben@vote.example'",
+    );
+    const ofBen = [kid, publicJwk.x, rows[0]!.admin_id];
+    await expect(
+      it.pool.query(
+        'INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)',
+        ofBen,
+      ),
+    ).rejects.toMatchObject({ code: '42501' });
+    for (const adminId of ['nobody', randomUUID(), null]) {
+      await expect(
+        it.pool.query('SELECT votes.register_approval_key($1, $2, $3)', [
+          kid,
+          publicJwk.x,
+          adminId,
+        ]),
+      ).rejects.toMatchObject({ code: 'VT409' });
+    }
+    const kept = () => it.pool.query('SELECT FROM votes.approval_keys WHERE kid = $1', [kid]);
+    expect((await kept()).rowCount).toBe(0);
+    await it.pool.query('SELECT votes.register_approval_key($1, $2, $3)', ofBen);
+    expect((await kept()).rowCount).toBe(1);
+  });
+
+  test('of a login whose account a fail-over has lost is refused in words', async () => {
+    const lost = { adminId: randomUUID(), email: 'lost@vote.example', role: 'admin' } as const;
+    const cookie = `__Host-vote-admin=${await it.portal.logins.start(lost)}`;
+    const body = { x: createSigningKey().publicJwk.x };
+    const refused = await it.call('POST', '/approval-keys', { cookie, body });
+    expect([refused.status, refused.body['message']]).toEqual([
+      409,
+      'There is no such account any more; log in again.',
+    ]);
+  });
+});
+
+test('with one first admin alone nothing is agreed, and what is missing is said', async () => {
+  const act = finalise(await sealedSession([0]), [1, 0, 0]);
+  await it.superuser.query(
+    `UPDATE portal.admins SET made_by =
+       (SELECT admin_id FROM portal.admins WHERE email = 'admin@vote.example')
+     WHERE email = 'ben@vote.example'`,
   );
+  try {
+    expect(await signByBoth(act, anna, ben)).toEqual([
+      409,
+      "Both signers' accounts come from admin@vote.example, and there is no other first admin: " +
+        "name a second one in the portal's bootstrap file.",
+    ]);
+  } finally {
+    await it.superuser.query(
+      "UPDATE portal.admins SET made_by = NULL WHERE email = 'ben@vote.example'",
+    );
+  }
 });
 
 test('an act is proposed by a function, which names it by what its body says', async () => {

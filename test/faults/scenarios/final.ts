@@ -96,12 +96,21 @@ interface Person {
 
 /** Two people whose keys are known long before they sign. */
 async function registerPeople({ lab }: Stage): Promise<readonly Person[]> {
-  const people = [newKey(), newKey()].map((key, at) => ({ key, admin: `lab-${at}` }));
-  for (const { key, admin } of people) {
-    await lab.postgres.run(
-      'INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)',
-      [key.kid, key.publicJwk.x, admin],
+  const people: Person[] = [];
+  for (const key of [newKey(), newKey()]) {
+    // Nobody logs in as them; nobody made their accounts, so that they are two people.
+    const [row] = await lab.postgres.run<{ admin_id: string }>(
+      `INSERT INTO portal.admins (email, password_hash, role) VALUES ($1, '', 'admin')
+       RETURNING admin_id`,
+      [`${key.kid}@lab.example`.toLowerCase()],
     );
+    const admin = row!.admin_id;
+    await lab.postgres.run('SELECT votes.register_approval_key($1, $2, $3)', [
+      key.kid,
+      key.publicJwk.x,
+      admin,
+    ]);
+    people.push({ key, admin });
   }
   return people;
 }

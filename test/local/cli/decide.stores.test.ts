@@ -11,14 +11,12 @@ import type { Recount } from '../../../local/cli/recount/recount-session.ts';
 import { recoverRegion } from '../../../local/cli/recover-region.ts';
 import { submitAct } from '../../../local/cli/submit-act.ts';
 import { logIn, PortalRefusal } from '../../../local/portal-client.ts';
-import { admin, startTestPortal } from '../../admin-portal/api/test-portal.ts';
+import { admin, second, startTestPortal } from '../../admin-portal/api/test-portal.ts';
 import { createSession } from '../../support/votes.ts';
 
 const it = await startTestPortal();
 const folder = await mkdtemp(join(tmpdir(), 'vote-keys-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-const second = { email: 'ben@vote.example', password: 'another long password' };
-const between = { email: 'carol@vote.example', password: 'a long enough password' };
 
 async function person(login: typeof admin) {
   const client = await logIn(it.url, login, it.edgeHeaders);
@@ -28,9 +26,6 @@ async function person(login: typeof admin) {
 }
 
 const anna = await person(admin);
-// Who made another's account does not decide together with that other.
-await anna.client.post('/admins', between);
-await (await person(between)).client.post('/admins', second);
 const ben = await person(second);
 
 /** Moves on by what it is asked to wait for, and a little. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test, vi } from 'vitest';
 import { actBody, actHash, signAct } from '#common/contracts/act.ts';
 import { topicName } from '#common/contracts/topics.ts';
@@ -28,6 +29,7 @@ afterAll(async () => {
 });
 
 const ballotKey = createSigningKey();
+const adminIds = [randomUUID(), randomUUID()];
 
 async function append(partition: number, ...records: { key: Buffer; value: Buffer }[]) {
   await producer.send({ messages: records.map((record) => ({ topic, partition, ...record })) });
@@ -106,7 +108,7 @@ test('what two people agree on becomes final by standing in the log', async () =
     const { kid, signature } = signAct(body, person);
     await admin.query(
       'INSERT INTO votes.act_signatures (act_hash, admin_id, kid, signature) VALUES ($1, $2, $3, $4)',
-      [hash, `admin-${at}`, kid, Buffer.from(signature, 'base64url')],
+      [hash, adminIds[at], kid, Buffer.from(signature, 'base64url')],
     );
   }
   expect(await untilFinal(admin)).toContain(digest);
@@ -126,10 +128,15 @@ test('what two people agree on becomes final by standing in the log', async () =
 
 async function keepPeople(pool: Pool, people: readonly SigningKey[]): Promise<void> {
   for (const [at, { kid, publicJwk }] of people.entries()) {
+    await pool.query(
+      `INSERT INTO portal.admins (admin_id, email, password_hash, role)
+       VALUES ($1, $2, '', 'admin')`,
+      [adminIds[at], `admin-${at}@vote.example`],
+    );
     await pool.query('INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)', [
       kid,
       publicJwk.x,
-      `admin-${at}`,
+      adminIds[at],
     ]);
   }
 }

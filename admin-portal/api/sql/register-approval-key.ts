@@ -1,16 +1,15 @@
 import type { Db } from '#common/copies.ts';
 import { type ApprovalKeyRow, approvalKeyColumns } from './approval-key-row.ts';
 
-/** Registers a key and gives what stands under its kid then: somebody else's when it was there. */
-export async function insertApprovalKey(
+/**
+ * Registers a key and gives what stands under its kid then: somebody else's when it was there.
+ * Rejects with SQLSTATE VT409 and a sentence when the account is not there.
+ */
+export async function registerApprovalKey(
   db: Db,
   key: Pick<ApprovalKeyRow, 'kid' | 'x' | 'admin_id'>,
 ): Promise<ApprovalKeyRow> {
-  await db.query(
-    `INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES ($1, $2, $3)
-     ON CONFLICT DO NOTHING`,
-    [key.kid, key.x, key.admin_id],
-  );
+  await db.query('SELECT votes.register_approval_key($1, $2, $3)', [key.kid, key.x, key.admin_id]);
   const { rows } = await db.query<ApprovalKeyRow>(
     `SELECT ${approvalKeyColumns} FROM votes.approval_keys WHERE kid = $1`,
     [key.kid],
