@@ -1,4 +1,4 @@
-import { type Clock, SECOND_MS } from '#common/clock.ts';
+import { type Clock, MINUTE_MS, SECOND_MS } from '#common/clock.ts';
 import { type ActSignature, type FinaliseAct, parseAct } from '#common/contracts/act.ts';
 import { encodeStatement, finalRecord } from '#common/contracts/final.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
@@ -29,22 +29,28 @@ export interface FinaliserParts {
   readonly holdsFirst: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: { readonly contradicted: (results: number) => void };
 }
 
 const everyMs = SECOND_MS;
 /** A statement that was written and not read since is written again after this. */
 const againMs = 30 * SECOND_MS;
 const remembered = 1000;
+/** A recount of 300 million rows takes half an hour, and only people change what it finds. */
+const refusedMsMax = 60 * MINUTE_MS;
 
 /**
  * Writes final statements to the log of votes, partition 0, where reading them makes the session
  * final, in this database and in any that is made from the log again. What two people agreed on is
- * counted here once more: a result that rows or tallies contradict is not written.
+ * counted here once more: a result that rows or tallies contradict is not written, but counted
+ * again after 30 s, 60 s and so on to an hour, and stands in a metric as long as people leave it so.
  */
 export class Finaliser {
   readonly #parts: FinaliserParts;
-  /** By the act's body: written, or contradicted and said. */
+  /** By the act's body. */
   readonly #written: Lately;
+  /** The act's body → when it was last refused, monotonic, and for how long it rests. */
+  readonly #refused = new Map<string, { readonly atMs: number; readonly restMs: number }>();
 
   constructor(parts: FinaliserParts) {
     this.#parts = parts;
@@ -58,27 +64,46 @@ export class Finaliser {
 
   /** One round. Rejects with the first failure. */
   async finaliseDue(): Promise<void> {
-    const { holdsFirst, listAgreed, log } = this.#parts;
-    if (!holdsFirst()) return;
-    for (const agreed of await listAgreed()) {
-      if (this.#written.ageMs(agreed.body) < againMs) continue;
-      const act = parseAct(agreed.body);
-      if (act?.act === 'finalise') await this.#finalise(agreed, act);
-      else
-        log.error({ session_no: agreed.sessionNo }, 'an agreed act has a form that is not known');
-      this.#written.add(agreed.body);
+    const { holdsFirst, listAgreed, metrics } = this.#parts;
+    const agreed = holdsFirst() ? await listAgreed() : [];
+    const bodies = new Set(agreed.map(({ body }) => body));
+    for (const body of this.#refused.keys()) if (!bodies.has(body)) this.#refused.delete(body);
+    try {
+      for (const one of agreed) if (this.#isDue(one.body)) await this.#finalise(one);
+    } finally {
+      metrics.contradicted(this.#refused.size);
     }
   }
 
-  async #finalise({ sessionNo, body, signatures }: AgreedResult, act: FinaliseAct): Promise<void> {
+  #isDue(body: string): boolean {
+    const refused = this.#refused.get(body);
+    if (refused === undefined) return this.#written.ageMs(body) >= againMs;
+    return this.#parts.clock.monotonicMs() - refused.atMs >= refused.restMs;
+  }
+
+  async #finalise({ sessionNo, body, signatures }: AgreedResult): Promise<void> {
     const { recount, append, log } = this.#parts;
-    const contradiction = contradictionOf(act, await recount(sessionNo));
-    if (contradiction === undefined) {
-      const record = finalRecord(encodeStatement(body, signatures));
-      await append(0, voteRecordKey(act.session_id), record);
-    } else {
-      log.error({ session_id: act.session_id, contradiction }, 'the agreed result is not ours');
+    const act = parseAct(body);
+    if (act?.act !== 'finalise') {
+      log.error({ session_no: sessionNo }, 'an agreed act has a form that is not known');
+      this.#refuse(body);
+      return;
     }
+    const contradiction = contradictionOf(act, await recount(sessionNo));
+    if (contradiction !== undefined) {
+      log.error({ session_id: act.session_id, contradiction }, 'the agreed result is not ours');
+      this.#refuse(body);
+      return;
+    }
+    this.#refused.delete(body);
+    await append(0, voteRecordKey(act.session_id), finalRecord(encodeStatement(body, signatures)));
+    this.#written.add(body);
+  }
+
+  #refuse(body: string): void {
+    const restedMs = this.#refused.get(body)?.restMs ?? againMs / 2;
+    const restMs = Math.min(refusedMsMax, restedMs * 2);
+    this.#refused.set(body, { atMs: this.#parts.clock.monotonicMs(), restMs });
   }
 }
 

@@ -10,6 +10,8 @@ export interface LedgerMetrics {
   /** A seal was written to the log named: this one, or the standby. */
   readonly sealed: (log: string) => void;
   readonly settled: (sessions: number) => void;
+  /** Of those that this worker would write. */
+  readonly contradicted: (results: number) => void;
 }
 
 const verdictNames = [
@@ -79,6 +81,11 @@ export function createLedgerMetrics(registry: Registry): (log: string) => Ledger
     help: 'Sessions whose winners were decided after every partition was read through its seal.',
     registers,
   });
+  const contradictedResults = new Gauge({
+    name: 'ledger_contradicted_results',
+    help: 'Results that two people agreed on and that rows or tallies contradict: a person must look.',
+    registers,
+  });
   return (log) => ({
     counted: (verdicts, seconds) => {
       let records = 0;
@@ -95,5 +102,6 @@ export function createLedgerMetrics(registry: Registry): (log: string) => Ledger
     stopped: (partitions) => stoppedPartitions.set({ log }, partitions),
     sealed: (name) => sealsTotal.inc({ log: name }),
     settled: (sessions) => settledTotal.inc(sessions),
+    contradicted: (results) => contradictedResults.set(results),
   });
 }

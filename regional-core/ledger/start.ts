@@ -148,6 +148,7 @@ async function openLedger(
     holdsFirst: () => own.worker.held().includes(0),
     clock,
     log,
+    metrics: metrics(region),
   });
   return {
     run: async (ending) => {

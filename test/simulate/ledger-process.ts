@@ -156,6 +156,7 @@ export class LedgerProcess {
       recount: this.#store.recount,
       append: own.sealed.append,
       holdsFirst: () => own.worker.held().includes(0),
+      metrics: noMetrics,
     });
     const runs = [...logs.map(({ worker }) => worker), sealer, settler, finaliser];
     for (const part of runs) {

@@ -14,7 +14,8 @@ const registered = importApprovalKeys([
 ]);
 const ours: DatabaseRecount = { digest, rows: [3, 4], tallies: [3, 4] };
 
-function finaliserUnderTest(recounted: DatabaseRecount, { holdsFirst = true, newer = '' } = {}) {
+function finaliserUnderTest(first: DatabaseRecount, { holdsFirst = true, newer = '' } = {}) {
+  const state = { recounted: first, recounts: 0, contradicted: -1, isAgreed: true };
   const clock = new ManualClock(1_800_000_000_000);
   const act: FinaliseAct = {
     act: 'finalise',
@@ -31,8 +32,11 @@ function finaliserUnderTest(recounted: DatabaseRecount, { holdsFirst = true, new
   const said: string[] = [];
   const written: { partition: number; value: Buffer }[] = [];
   const finaliser = new Finaliser({
-    listAgreed: () => Promise.resolve([{ sessionNo: 1, body, signatures }]),
-    recount: () => Promise.resolve(recounted),
+    listAgreed: () => Promise.resolve(state.isAgreed ? [{ sessionNo: 1, body, signatures }] : []),
+    recount: () => {
+      state.recounts += 1;
+      return Promise.resolve(state.recounted);
+    },
     append: (partition, _key, value) => {
       written.push({ partition, value });
       return Promise.resolve();
@@ -40,8 +44,9 @@ function finaliserUnderTest(recounted: DatabaseRecount, { holdsFirst = true, new
     holdsFirst: () => holdsFirst,
     clock,
     log: { error: (_: object, text: string) => said.push(text) } as never,
+    metrics: { contradicted: (results) => (state.contradicted = results) },
   });
-  return { finaliser, written, said, clock };
+  return { finaliser, written, said, clock, state };
 }
 
 test('writes what two people agreed on to partition 0, once, and again when it is not read', async () => {
@@ -70,6 +75,34 @@ test('a result that rows, tallies or digest contradict is not written', async ()
     expect(written).toEqual([]);
     expect(said).toEqual(['the agreed result is not ours']);
   }
+});
+
+test('what is contradicted is counted again ever more seldom, at least each hour, and is in a metric', async () => {
+  const { finaliser, written, clock, state } = finaliserUnderTest({ ...ours, rows: [4, 3] });
+  const atS: number[] = [];
+  for (let second = 0; second < 5 * 3600; second += 10) {
+    const before = state.recounts;
+    await finaliser.finaliseDue();
+    if (state.recounts > before) atS.push(second);
+    await clock.move(10_000);
+  }
+  const rests = atS.slice(1).map((second, at) => second - atS[at]!);
+  expect(rests).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+  expect(state.contradicted).toBe(1);
+  state.recounted = ours;
+  await clock.move(3_600_000);
+  await finaliser.finaliseDue();
+  expect(written).toHaveLength(1);
+  expect(state.contradicted).toBe(0);
+});
+
+test('a contradicted result that is agreed on no more leaves the metric', async () => {
+  const { finaliser, state } = finaliserUnderTest({ ...ours, rows: [4, 3] });
+  await finaliser.finaliseDue();
+  expect(state.contradicted).toBe(1);
+  state.isAgreed = false;
+  await finaliser.finaliseDue();
+  expect(state.contradicted).toBe(0);
 });
 
 test('only the worker that holds partition 0 writes', async () => {
