@@ -119,9 +119,9 @@ export function checkDurability(durability: Durability, replication: number): vo
 }
 
 /**
- * One that takes copies and cannot be asked is no fault: what is done then was chosen elsewhere. But
- * it may take records and not tell its settings (a rule that forbids to ask), so no copy in it is
- * promised before `areAsDeclared`.
+ * One that takes copies and cannot be asked is no fault: what is done then was chosen elsewhere.
+ * But it may take records and not tell its settings (a rule that forbids to ask), so no copy in it
+ * is promised before `areAsDeclared`.
  *
  * @param options.replication copies each record has: 1 on one machine (declared, shown, and said by
  * the receipt), 3 in a region

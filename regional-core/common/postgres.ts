@@ -42,11 +42,14 @@ export interface WriterTold {
  * transaction 10 s (a stopped worker must not block its successor longer). A connection that breaks
  * is replaced; `leaveServer` drops all of them when the server is no longer the writer.
  *
- * Each new connection must reach the writer in force: not a standby, and not a server whose timeline
- * lies below one that this pool has seen, or that was told.
+ * Each new connection must reach the writer in force: not a standby, and not a server whose
+ * timeline lies below one that this pool has seen, or that was told.
  */
 export function createPool(options: PostgresOptions): Pool {
   const guard = new WriterGuard(options.writerTold ?? (() => nothingTold));
+  // The pool waits for what this gives, and drops the connection when it rejects; its types do not
+  // say so.
+  const meetsWriter = { onConnect: (client: ClientBase): unknown => guard.check(client) };
   const pool = new Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -58,9 +61,7 @@ export function createPool(options: PostgresOptions): Pool {
     query_timeout: 12_000,
     lock_timeout: 5000,
     idle_in_transaction_session_timeout: 10_000,
-    // The pool waits for what this gives, and drops the connection when it rejects; its types do
-    // not say so.
-    ...{ onConnect: (client: ClientBase): unknown => guard.check(client) },
+    ...meetsWriter,
   });
   const clients = new Set<ClientBase>();
   pool.on('connect', (client) => clients.add(client));

@@ -3,7 +3,8 @@ import type { Log } from './log.ts';
 
 /**
  * Does something again and again until the signal aborts, `everyMs` after it last ended, or a
- * second after it failed. A failure is said once, not each time, and so is that it works again.
+ * second after it failed. A failure is said once, not each time, and so is that it works again;
+ * what fails because it was told to end is none.
  */
 export async function repeat(
   work: { readonly name: string; readonly everyMs: number; readonly act: () => Promise<void> },
@@ -17,6 +18,7 @@ export async function repeat(
       if (failing) log.info(`${work.name}: works again`);
       failing = false;
     } catch (error) {
+      if (signal.aborted) return;
       if (!failing) log.warn({ err: error }, `${work.name}: failed, trying again`);
       failing = true;
     }

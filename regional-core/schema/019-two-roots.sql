@@ -17,7 +17,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION votes.first_admin_of FROM PUBLIC;
 -- Who reads a final statement in the log asks if two people signed it; it reads no accounts itself.
-GRANT EXECUTE ON FUNCTION votes.first_admin_of TO ledger;
+GRANT EXECUTE ON FUNCTION votes.first_admin_of TO ledger, records;
 
 -- What two people are told who both come from this first admin: who else can sign.
 CREATE FUNCTION votes.not_two_people(p_first_admin uuid) RETURNS text

@@ -2,8 +2,9 @@ import { assembleReceipt, signReceipt } from '#common/contracts/receipt.ts';
 import { createSigningKey } from './votes.ts';
 
 /**
- * What each verifier of receipts must say of the same texts: the page, the command and the services.
- * `good` is said of exactly one text a record and key, so that a receipt can be compared as text.
+ * What each verifier of receipts must say of the same texts: the page, the command and the
+ * services. `good` is said of exactly one text a record and key, so that a receipt can be compared
+ * as text.
  */
 export interface ReceiptVector {
   readonly name: string;

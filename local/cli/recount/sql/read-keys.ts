@@ -17,7 +17,9 @@ export async function readKeys(client: PoolClient): Promise<{
     'SELECT region, x FROM votes.seal_keys',
   );
   const approvals = await client.query<{ x: string; adminId: string }>(
-    'SELECT x, admin_id AS "adminId" FROM votes.approval_keys',
+    `SELECT x, first_admin AS "adminId"
+     FROM votes.approval_keys, votes.first_admin_of(admin_id) AS first_admin
+     WHERE first_admin IS NOT NULL`,
   );
   return {
     approvals: importApprovalKeys(approvals.rows),

@@ -1,103 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { actBody, signAct } from '#common/contracts/act.ts';
-import type { Ballot } from '#common/contracts/ballot-token.ts';
-import { encodeStatement } from '#common/contracts/final.ts';
+import { expect, test } from 'vitest';
 import { encodeSeal, type Seal } from '#common/contracts/seal.ts';
 import { topicName } from '#common/contracts/topics.ts';
 import { voteRecordKey } from '#common/contracts/vote-submitted.ts';
-import { createProducer } from '#common/kafka.ts';
-import type { SigningKey } from '#common/keys.ts';
 import { type Recount, recountSession } from '../../../../local/cli/recount/recount-session.ts';
-import { createTestDatabase } from '../../../support/database.ts';
-import { createTestTopics } from '../../../support/topics.ts';
+import { createBallot, createSession, createSigningKey } from '../../../support/votes.ts';
 import {
-  createBallot,
-  createRecord,
-  createSession,
-  createSigningKey,
-  type TestSession,
-} from '../../../support/votes.ts';
-
-const database = await createTestDatabase();
-const { prefix, brokers } = await createTestTopics();
-const pool = database.pool('postgres');
-const producer = createProducer({ brokers, clientId: 'test' });
-afterAll(() => producer.close());
-
-const key = createSigningKey();
-const stranger = createSigningKey();
-const stores = {
-  postgres: database.url('records'),
-  regions: [{ name: 'us-east-1', kafka: brokers[0]! }],
-  topicPrefix: prefix,
-};
-const startMs = Date.now() - 30_000;
-
-type Topic = 'vote-submitted' | 'vote-standby';
-
-interface Sent {
-  readonly ballot: Ballot;
-  readonly option: number;
-  readonly atMs: number;
-  readonly partition: number;
-  readonly signer?: typeof key;
-}
-
-/** Gives, by partition, where the first of them lies. */
-async function send(
-  records: readonly Sent[],
-  topic: Topic = 'vote-submitted',
-): Promise<ReadonlyMap<number, number>> {
-  const messages = records.map(({ ballot, option, atMs, partition, signer = key }) => ({
-    topic: topicName(prefix, topic),
-    partition,
-    ...createRecord(signer, ballot, option, atMs),
-  }));
-  const sent = await producer.send({ messages, acks: -1 });
-  return new Map(sent.offsets!.map(({ partition, offset }) => [partition, Number(offset)]));
-}
-
-/** What the ledger would have written about votes of a region. */
-async function count(session: TestSession, region: string, votes: readonly Sent[]): Promise<void> {
-  const region_no = `votes.region_no('${region}')`;
-  await pool.query(
-    `INSERT INTO votes.votes
-       (session_no, vote_id, option_no, region_no, partition, "offset", accepted_at)
-     SELECT $1, vote_id, option_no, ${region_no}, 0, 0, to_timestamp(at / 1000.0)
-     FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS vote(vote_id, option_no, at)`,
-    [
-      session.sessionNo,
-      votes.map(({ ballot }) => ballot.vote_id),
-      votes.map(({ option }) => option),
-      votes.map(({ atMs }) => atMs),
-    ],
-  );
-  await pool.query(
-    `INSERT INTO votes.tallies (session_no, option_no, region_no, partition, votes)
-     SELECT $1, option_no, ${region_no}, 0, count(*) FROM unnest($2::int[]) AS vote(option_no)
-     GROUP BY option_no`,
-    [session.sessionNo, votes.map(({ option }) => option)],
-  );
-  await pool.query(
-    `INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id, next_offset)
-     SELECT ${region_no}, partition, 'cluster', gen_random_uuid(), 1000
-     FROM generate_series(0, 29) AS partition ON CONFLICT DO NOTHING`,
-  );
-}
-
-const vote = (session: TestSession, option: number, at: number): Sent => ({
-  ballot: createBallot(session.sessionId),
-  option,
-  atMs: startMs + at,
-  partition: at % 30,
-});
-
-beforeAll(async () => {
-  await pool.query('INSERT INTO votes.ballot_keys (kid, x) VALUES ($1, $2)', [
-    key.kid,
-    key.publicJwk.x,
-  ]);
-});
+  count,
+  pool,
+  prefix,
+  producer,
+  type Sent,
+  send,
+  stores,
+  stranger,
+  vote,
+} from './recounted.ts';
 
 const all = ['rows', 'tallies', 'kafka'] as const;
 const digests = ({ rows, kafka }: Recount) => [rows?.digest, kafka?.digest];
@@ -304,62 +221,6 @@ test('what was quarantined is left out and told, and there is a bound to how muc
   await expect(
     recountSession(stores, session.sessionId, { ...options, quarantinedMax: 2 }),
   ).rejects.toThrow('More than 2 records of this session are quarantined');
-});
-
-test('a final result is held against what is found, and must be signed by two people', async () => {
-  const session = await createSession(pool, { closesInMs: 0 });
-  const votes = Array.from({ length: 5 }, (_, at) => vote(session, at % 2, at));
-  await send(votes);
-  await count(session, 'us-east-1', votes);
-  const found = await recountSession(stores, session.sessionId, { sources: all });
-  const { counts, digest } = found.kafka!;
-  const statement = (people: readonly SigningKey[]) => {
-    const body = actBody({
-      act: 'finalise',
-      session_id: session.sessionId,
-      session_version: 1,
-      digest: digest!,
-      total: 5,
-      counts,
-      recounts: { rows: digest!, tallies: 'equal', kafka: digest! },
-      covers: {},
-    });
-    return encodeStatement(
-      body,
-      people.map((person) => signAct(body, person)),
-    );
-  };
-  const [anna, ben] = [createSigningKey(), createSigningKey()];
-  await pool.query(
-    `INSERT INTO votes.approval_keys (kid, x, admin_id)
-     SELECT * FROM unnest($1::text[], $2::text[], '{anna,ben}'::text[])`,
-    [[anna, ben].map(({ kid }) => kid), [anna, ben].map(({ publicJwk }) => publicJwk.x)],
-  );
-  const differences = async (people: readonly SigningKey[]) => {
-    // As the ledger would never write it twice: people who mend by hand.
-    await pool.query('ALTER TABLE votes.voting_sessions DISABLE TRIGGER keep_frozen');
-    await pool.query(
-      'UPDATE votes.voting_sessions SET final_at = now(), final_statement = $2 WHERE session_no = $1',
-      [session.sessionNo, statement(people)],
-    );
-    await pool.query('ALTER TABLE votes.voting_sessions ENABLE TRIGGER keep_frozen');
-    return (await recountSession(stores, session.sessionId, { sources: all })).differences;
-  };
-  expect(await differences([anna, stranger])).toEqual([
-    'the final statement is not one that two people signed',
-  ]);
-  expect(await differences([anna, ben])).toEqual([]);
-  // A database that took a vote out after the result was final agrees with itself, not with it.
-  await pool.query('INSERT INTO votes.void_votes VALUES ($1, $2, $3)', [
-    session.sessionNo,
-    votes[0]!.ballot.vote_id,
-    Buffer.alloc(32),
-  ]);
-  await pool.query('INSERT INTO votes.tallies VALUES ($1, 0, 0, -1, -1)', [session.sessionNo]);
-  expect((await recountSession(stores, session.sessionId, { sources: all })).differences).toEqual([
-    'option-0: kafka 2, final 3',
-    'the digests of kafka and final differ',
-  ]);
 });
 
 test('a session that is not there is told so', async () => {

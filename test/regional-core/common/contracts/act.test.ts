@@ -138,20 +138,20 @@ describe('the form of an act', () => {
   });
 
   test('takes a body of 60,000 bytes, and not one more', () => {
-    const offsets = (count: number): number[] => Array.from({ length: count }, () => 10 ** 15);
-    const bodyWith = (name: string, count: number): string => {
+    const offsets = (places: number): number[] => Array.from({ length: places }, () => 10 ** 15);
+    const bodyWith = (name: string, places: number): string => {
       const covers = {
         a: offsets(1000),
         b: offsets(1000),
         c: offsets(1000),
-        [name]: offsets(count),
+        [name]: offsets(places),
       };
       return actBody({ ...example, covers });
     };
     // Filled with offsets, each 16 digits and a comma, and the rest with the name of the last log.
     const ofLength = (bytes: number): string => {
-      const count = Math.floor((bytes - bodyWith('d', 1).length) / 17);
-      return bodyWith('d'.repeat(1 + bytes - bodyWith('d', 1 + count).length), 1 + count);
+      const places = Math.floor((bytes - bodyWith('d', 1).length) / 17);
+      return bodyWith('d'.repeat(1 + bytes - bodyWith('d', 1 + places).length), 1 + places);
     };
     const largest = ofLength(actBodyBytesMax);
     expect(Buffer.byteLength(largest)).toBe(60_000);
