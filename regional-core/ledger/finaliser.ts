@@ -23,7 +23,7 @@ export interface DatabaseRecount {
 
 export interface FinaliserParts {
   readonly listAgreed: () => Promise<readonly AgreedResult[]>;
-  readonly recount: (sessionNo: number) => Promise<DatabaseRecount>;
+  readonly recount: (sessionNo: number, ending: AbortSignal) => Promise<DatabaseRecount>;
   readonly append: AppendControl;
   /** True while this worker holds the partition that final statements are written to. */
   readonly holdsFirst: () => boolean;
@@ -43,7 +43,8 @@ const refusedMsMax = 60 * MINUTE_MS;
  * Writes final statements to the log of votes, partition 0, where reading them makes the session
  * final, in this database and in any that is made from the log again. What two people agreed on is
  * counted here once more: a result that rows or tallies contradict is not written, but counted
- * again after 30 s, 60 s and so on to an hour, and stands in a metric as long as people leave it so.
+ * again after 30 s, 60 s and so on to an hour, and stands in a metric as long as people leave it
+ * so.
  */
 export class Finaliser {
   readonly #parts: FinaliserParts;
@@ -58,18 +59,18 @@ export class Finaliser {
   }
 
   run(ending: AbortSignal): Promise<void> {
-    const act = (): Promise<void> => this.finaliseDue();
+    const act = (): Promise<void> => this.finaliseDue(ending);
     return repeat({ name: 'making results final', everyMs, act }, this.#parts, ending);
   }
 
-  /** One round. Rejects with the first failure. */
-  async finaliseDue(): Promise<void> {
+  /** One round. Rejects with the first failure, and when `ending` cuts a recount short. */
+  async finaliseDue(ending: AbortSignal): Promise<void> {
     const { holdsFirst, listAgreed, metrics } = this.#parts;
     const agreed = holdsFirst() ? await listAgreed() : [];
     const bodies = new Set(agreed.map(({ body }) => body));
     for (const body of this.#refused.keys()) if (!bodies.has(body)) this.#refused.delete(body);
     try {
-      for (const one of agreed) if (this.#isDue(one.body)) await this.#finalise(one);
+      for (const one of agreed) if (this.#isDue(one.body)) await this.#finalise(one, ending);
     } finally {
       metrics.contradicted(this.#refused.size);
     }
@@ -81,7 +82,10 @@ export class Finaliser {
     return this.#parts.clock.monotonicMs() - refused.atMs >= refused.restMs;
   }
 
-  async #finalise({ sessionNo, body, signatures }: AgreedResult): Promise<void> {
+  async #finalise(
+    { sessionNo, body, signatures }: AgreedResult,
+    ending: AbortSignal,
+  ): Promise<void> {
     const { recount, append, log } = this.#parts;
     const act = parseAct(body);
     if (act?.act !== 'finalise') {
@@ -89,7 +93,7 @@ export class Finaliser {
       this.#refuse(body);
       return;
     }
-    const contradiction = contradictionOf(act, await recount(sessionNo));
+    const contradiction = contradictionOf(act, await recount(sessionNo, ending));
     if (contradiction !== undefined) {
       log.error({ session_id: act.session_id, contradiction }, 'the agreed result is not ours');
       this.#refuse(body);

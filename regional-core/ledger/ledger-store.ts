@@ -34,7 +34,7 @@ export interface LedgerStore {
    * Settles such a session: decides the winner among each voter's records and writes the moves as
    * one correction. May take minutes. False: it is settled, being settled, or not read through.
    */
-  settle(sessionId: string): Promise<boolean>;
+  settle(sessionId: string, ending: AbortSignal): Promise<boolean>;
 }
 
 /**

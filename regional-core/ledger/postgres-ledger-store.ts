@@ -26,6 +26,6 @@ export function createPostgresLedgerStore(pool: Pool): LedgerStore {
     unsealed: (log, partitions, closedForMs) =>
       ask(listUnsealed(pool, log.regionNo, partitions, closedForMs)),
     readThrough: () => ask(listReadThrough(pool)),
-    settle: (sessionId) => ask(settleSession(pool, sessionId)),
+    settle: (sessionId, ending) => ask(settleSession(pool, sessionId, ending)),
   };
 }

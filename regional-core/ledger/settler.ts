@@ -32,20 +32,23 @@ export class Settler {
   }
 
   run(ending: AbortSignal): Promise<void> {
-    const act = (): Promise<void> => this.settleDue();
+    const act = (): Promise<void> => this.settleDue(ending);
     return repeat({ name: 'listing sessions to settle', everyMs, act }, this.#parts, ending);
   }
 
-  /** One round. Rejects only when the sessions cannot be listed. */
-  async settleDue(): Promise<void> {
+  /** One round, cut short by `ending`. Rejects only when the sessions cannot be listed. */
+  async settleDue(ending: AbortSignal): Promise<void> {
     const { store, log, metrics } = this.#parts;
     for (const sessionId of await store.readThrough()) {
+      if (ending.aborted) return;
       if (this.#failed.ageMs(sessionId) < againMs) continue;
       try {
-        if (!(await store.settle(sessionId))) continue;
+        if (!(await store.settle(sessionId, ending))) continue;
         metrics.settled(1);
         log.info({ session_id: sessionId }, 'settled');
       } catch (error) {
+        // Cancelled, and left to another worker.
+        if (ending.aborted) return;
         log.error({ err: error, session_id: sessionId }, 'a session could not be settled');
         this.#failed.add(sessionId);
       }

@@ -143,7 +143,7 @@ async function openLedger(
   const settler = new Settler({ store, clock, log, metrics: metrics(region) });
   const finaliser = new Finaliser({
     listAgreed: () => listAgreed(pool),
-    recount: (sessionNo) => recount(pool, sessionNo),
+    recount: (sessionNo, ending) => recount(pool, sessionNo, ending),
     append: own.sealed.append,
     holdsFirst: () => own.worker.held().includes(0),
     clock,

@@ -104,7 +104,7 @@ async function createSession(): Promise<{ sessionId: string; sessionNo: number }
 async function settleAll(store: LedgerStore): Promise<string[]> {
   const settled: string[] = [];
   for (const sessionId of await store.readThrough()) {
-    if (await store.settle(sessionId)) settled.push(sessionId);
+    if (await store.settle(sessionId, new AbortController().signal)) settled.push(sessionId);
   }
   return settled.toSorted();
 }

@@ -14,11 +14,16 @@ export async function listReadThrough(pool: Pool): Promise<string[]> {
 }
 
 /** See `LedgerStore.settle`. */
-export async function settleSession(pool: Pool, sessionId: string): Promise<boolean> {
+export async function settleSession(
+  pool: Pool,
+  sessionId: string,
+  ending: AbortSignal,
+): Promise<boolean> {
   const [row] = await queryAtLength<{ settled: boolean }>(
     pool,
     'SELECT votes.settle($1) AS settled',
     [sessionId],
+    ending,
   );
   return row!.settled;
 }

@@ -77,7 +77,11 @@ async function outcome(votes: readonly Accepted[], { places, copies, order, batc
   }
   expect(await settleSessions(ledger)).toEqual([session.sessionId]);
   expect(await differences(admin)).toEqual([]);
-  const { digest, rows, tallies } = await recount(ledger, session.sessionNo);
+  const { digest, rows, tallies } = await recount(
+    ledger,
+    session.sessionNo,
+    new AbortController().signal,
+  );
   expect(tallies).toEqual(rows);
   return { digest, rows };
 }

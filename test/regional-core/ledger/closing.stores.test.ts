@@ -11,6 +11,7 @@ import { createTestDatabase } from '../../support/database.ts';
 import { createBallot, createSession } from '../../support/votes.ts';
 import { differences, LogOfVotes, sealOf, settleSessions, voteOf } from './log-of-votes.ts';
 
+const unending = new AbortController().signal;
 const database = await createTestDatabase();
 const [ledger, admin] = [database.pool('ledger', 4), database.pool('postgres', 4)];
 
@@ -176,13 +177,13 @@ test('the digest in Postgres is the one of the contract', async () => {
       acceptedAtMs: session.closesAtMs - 1 - at * 7,
     });
   }
-  expect(await recount(ledger, session.sessionNo)).toEqual({
+  expect(await recount(ledger, session.sessionNo, unending)).toEqual({
     digest: digest.hex(),
     rows: [100, 100, 100],
     tallies: [100, 100, 100],
   });
   const empty = await closedSession();
-  expect((await recount(ledger, empty.sessionNo)).digest).toBe(new ResultDigest().hex());
+  expect((await recount(ledger, empty.sessionNo, unending)).digest).toBe(new ResultDigest().hex());
   await sealAll(session);
   await sealAll(empty);
 });
@@ -270,9 +271,9 @@ test('a session that is being settled, or cannot be, keeps no other from it', as
   const other = await admin.connect();
   await other.query('BEGIN');
   await other.query('SELECT FROM votes.voting_sessions WHERE session_id = $1 FOR UPDATE', [held]);
-  expect(await settleSession(ledger, held!)).toBe(false);
-  await expect(settleSession(ledger, broken!)).rejects.toThrow('corrections_pkey');
-  expect(await settleSession(ledger, good!)).toBe(true);
+  expect(await settleSession(ledger, held!, unending)).toBe(false);
+  await expect(settleSession(ledger, broken!, unending)).rejects.toThrow('corrections_pkey');
+  expect(await settleSession(ledger, good!, unending)).toBe(true);
   await other.query('COMMIT');
   other.release();
   await admin.query('DELETE FROM votes.corrections WHERE session_no = $1', [

@@ -6,6 +6,7 @@ import { type DatabaseRecount, Finaliser } from '../../../regional-core/ledger/f
 import { createSigningKey } from '../../support/votes.ts';
 import { ManualClock } from './manual-clock.ts';
 
+const unending = new AbortController().signal;
 const digest = 'ab'.repeat(32);
 const [one, two] = [createSigningKey(), createSigningKey()];
 const registered = importApprovalKeys([
@@ -51,14 +52,14 @@ function finaliserUnderTest(first: DatabaseRecount, { holdsFirst = true, newer =
 
 test('writes what two people agreed on to partition 0, once, and again when it is not read', async () => {
   const { finaliser, written, clock } = finaliserUnderTest(ours);
-  await finaliser.finaliseDue();
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
+  await finaliser.finaliseDue(unending);
   expect(written.map(({ partition }) => partition)).toEqual([0]);
   const statement = decodeFinalRecord(written[0]!.value)!;
   expect(statement.act.digest).toBe(digest);
   expect(verifyStatement(statement, registered)).toEqual({ ok: true });
   await clock.move(30_000);
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
   expect(written).toHaveLength(2);
 });
 
@@ -71,7 +72,7 @@ test('a result that rows, tallies or digest contradict is not written', async ()
   ];
   for (const other of others) {
     const { finaliser, written, said } = finaliserUnderTest(other);
-    await finaliser.finaliseDue();
+    await finaliser.finaliseDue(unending);
     expect(written).toEqual([]);
     expect(said).toEqual(['the agreed result is not ours']);
   }
@@ -82,7 +83,7 @@ test('what is contradicted is counted again ever more seldom, at least each hour
   const atS: number[] = [];
   for (let second = 0; second < 5 * 3600; second += 10) {
     const before = state.recounts;
-    await finaliser.finaliseDue();
+    await finaliser.finaliseDue(unending);
     if (state.recounts > before) atS.push(second);
     await clock.move(10_000);
   }
@@ -91,30 +92,30 @@ test('what is contradicted is counted again ever more seldom, at least each hour
   expect(state.contradicted).toBe(1);
   state.recounted = ours;
   await clock.move(3_600_000);
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
   expect(written).toHaveLength(1);
   expect(state.contradicted).toBe(0);
 });
 
 test('a contradicted result that is agreed on no more leaves the metric', async () => {
   const { finaliser, state } = finaliserUnderTest({ ...ours, rows: [4, 3] });
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
   expect(state.contradicted).toBe(1);
   state.isAgreed = false;
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
   expect(state.contradicted).toBe(0);
 });
 
 test('only the worker that holds partition 0 writes', async () => {
   const { finaliser, written } = finaliserUnderTest(ours, { holdsFirst: false });
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
   expect(written).toEqual([]);
 });
 
 test('an agreed act in a form of later versions is said, not passed over in silence', async () => {
   const { finaliser, written, said } = finaliserUnderTest(ours, { newer: '_2' });
-  await finaliser.finaliseDue();
-  await finaliser.finaliseDue();
+  await finaliser.finaliseDue(unending);
+  await finaliser.finaliseDue(unending);
   expect(written).toEqual([]);
   expect(said).toEqual(['an agreed act has a form that is not known']);
 });

@@ -73,7 +73,7 @@ export const layoutOf = (partitions: number): LogLayout => ({ partitions, readAt
 export async function settleSessions(pool: Pool): Promise<string[]> {
   const settled: string[] = [];
   for (const sessionId of await listReadThrough(pool)) {
-    if (await settleSession(pool, sessionId)) settled.push(sessionId);
+    if (await settleSession(pool, sessionId, new AbortController().signal)) settled.push(sessionId);
   }
   return settled;
 }

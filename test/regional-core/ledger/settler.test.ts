@@ -3,6 +3,8 @@ import { createLog } from '#common/log.ts';
 import { Settler } from '../../../regional-core/ledger/settler.ts';
 import { ManualClock } from './manual-clock.ts';
 
+const unending = new AbortController().signal;
+
 /** A settler of sessions `due`, of which some cannot be settled and some are somebody else's. */
 function settlerUnderTest() {
   const clock = new ManualClock(0);
@@ -28,7 +30,7 @@ function settlerUnderTest() {
 test('each session is settled by itself; one that fails holds up no other', async () => {
   const { settler, state, asked, settled } = settlerUnderTest();
   state.broken = ['one'];
-  await settler.settleDue();
+  await settler.settleDue(unending);
   expect(asked).toEqual(['one', 'two', 'three']);
   expect(settled).toEqual([1, 1]);
 });
@@ -36,19 +38,41 @@ test('each session is settled by itself; one that fails holds up no other', asyn
 test('one that failed is tried again after 30 s, not each second', async () => {
   const { settler, clock, state, asked } = settlerUnderTest();
   [state.due, state.broken] = [['one'], ['one']];
-  await settler.settleDue();
+  await settler.settleDue(unending);
   await clock.move(29_999);
-  await settler.settleDue();
+  await settler.settleDue(unending);
   expect(asked).toEqual(['one']);
   await clock.move(1);
   state.broken = [];
-  await settler.settleDue();
+  await settler.settleDue(unending);
   expect(asked).toEqual(['one', 'one']);
 });
 
 test('what somebody else settles is not counted here', async () => {
   const { settler, state, settled } = settlerUnderTest();
   state.taken = ['two'];
-  await settler.settleDue();
+  await settler.settleDue(unending);
   expect(settled).toEqual([1, 1]);
+});
+
+test('one that is cancelled because the ledger ends is no failure, and no other is begun', async () => {
+  const said: string[] = [];
+  const asked: string[] = [];
+  const ending = new AbortController();
+  const settler = new Settler({
+    store: {
+      readThrough: () => Promise.resolve(['one', 'two']),
+      settle: (sessionId) => {
+        asked.push(sessionId);
+        ending.abort();
+        return Promise.reject(new Error('canceling statement due to user request'));
+      },
+    },
+    clock: new ManualClock(0),
+    log: { error: (_: object, text: string) => said.push(text) } as never,
+    metrics: { settled: () => undefined },
+  });
+  await settler.settleDue(ending.signal);
+  expect(asked).toEqual(['one']);
+  expect(said).toEqual([]);
 });

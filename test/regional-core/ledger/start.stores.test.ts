@@ -87,7 +87,11 @@ test('the session that has closed is sealed in every partition and settled', asy
 test('what two people agree on becomes final by standing in the log', async () => {
   const people = [createSigningKey(), createSigningKey()];
   await keepPeople(admin, people);
-  const { digest, rows: counts } = await recount(admin, session.sessionNo);
+  const { digest, rows: counts } = await recount(
+    admin,
+    session.sessionNo,
+    new AbortController().signal,
+  );
   const body = actBody({
     act: 'finalise',
     session_id: session.sessionId,
@@ -123,7 +127,7 @@ test('what two people agree on becomes final by standing in the log', async () =
   await startLedger(second, topics);
   expect(await untilFinal(again)).toContain(digest);
   await expectCounted(again);
-  expect((await recount(again, copy.sessionNo)).digest).toBe(digest);
+  expect((await recount(again, copy.sessionNo, new AbortController().signal)).digest).toBe(digest);
 }, 60_000);
 
 async function keepPeople(pool: Pool, people: readonly SigningKey[]): Promise<void> {
