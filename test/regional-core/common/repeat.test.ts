@@ -20,3 +20,15 @@ test('work goes on after failures, which are said once, until the signal', async
     'reading: works again',
   ]);
 });
+
+test('what fails because it is told to end is not said', async () => {
+  const lines: string[] = [];
+  const log = createLog({ service: 'test' }, 'info', { write: (line) => lines.push(line) });
+  const stop = new AbortController();
+  const act = (): Promise<void> => {
+    stop.abort();
+    return Promise.reject(stop.signal.reason);
+  };
+  await repeat({ name: 'reading', everyMs: 1, act }, { clock: systemClock, log }, stop.signal);
+  expect(lines).toEqual([]);
+});
