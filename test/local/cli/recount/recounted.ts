@@ -13,7 +13,8 @@ import {
 
 /** Logs and a database to recount: what the ledger would have written is written here. */
 const database = await createTestDatabase();
-export const { prefix, brokers } = await createTestTopics();
+const { prefix: topicPrefix, brokers } = await createTestTopics();
+export const prefix = topicPrefix;
 export const pool = database.pool('postgres');
 export const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(() => producer.close());
