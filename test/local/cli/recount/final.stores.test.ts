@@ -20,10 +20,10 @@ test('a final result is held against what is found, and must be signed by two pe
       act: 'finalise',
       session_id: session.sessionId,
       session_version: 1,
-      digest: digest!,
+      digest,
       total: 5,
       counts,
-      recounts: { rows: digest!, tallies: 'equal', kafka: digest! },
+      recounts: { rows: digest, tallies: 'equal', kafka: digest },
       covers: {},
     });
     return encodeStatement(
