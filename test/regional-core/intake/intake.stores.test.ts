@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { sleep } from '#common/clock.ts';
 import { confirm } from '#common/confirmation.ts';
 import { signBallot } from '#common/contracts/ballot-token.ts';
 import {
@@ -8,7 +7,7 @@ import {
   closed,
   confirmationKey,
   openBallot,
-  post,
+  postUntilLetIn as post,
   readLog,
   receiptOf,
   redis,
@@ -53,15 +52,7 @@ test('a vote is answered with a receipt for the very record that lies in the log
 
 test('300 votes at once get 300 places, and each is read back from its own', async () => {
   const ballots = Array.from({ length: 300 }, () => openBallot());
-  // On a busy machine the gate may turn some away, and says when to come again.
-  const cast = async (token: string) => {
-    for (let tries = 1; ; tries++) {
-      const answer = await post(vote('tea'), { token });
-      if (answer.body['error'] !== 'overloaded' || tries === 5) return answer;
-      await sleep(1000 * tries);
-    }
-  };
-  const answers = await Promise.all(ballots.map(({ token }) => cast(token)));
+  const answers = await Promise.all(ballots.map(({ token }) => post(vote('tea'), { token })));
   expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
   const places = answers.map((answer) => {
     const { partition, offset, vote_id } = receiptOf(answer);
@@ -73,7 +64,7 @@ test('300 votes at once get 300 places, and each is read back from its own', asy
     expect(records.get(place)).toMatchObject({ ballot: { vote_id: voteId } });
   }
   await untilClaimed();
-});
+}, 60_000);
 
 /** A burst may have made Redis seem slow; then votes go on without claims for a moment. */
 async function untilClaimed(): Promise<void> {

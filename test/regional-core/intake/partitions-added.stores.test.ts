@@ -6,7 +6,7 @@ import { createTestTopics } from '../../support/topics.ts';
 import {
   announceSessions,
   openBallot,
-  post,
+  postUntilLetIn as post,
   readLog,
   receiptOf,
   startReadyIntake,

@@ -7,7 +7,7 @@ import { createSigningKey } from '../../support/votes.ts';
 import {
   type Answer,
   openBallot,
-  post,
+  postUntilLetIn as post,
   privateJwk,
   receiptKey,
   receiptKeyPath,
