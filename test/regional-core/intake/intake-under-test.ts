@@ -187,8 +187,8 @@ export async function post(
 }
 
 /**
- * The same, coming again when told to, as the page does: on a busy machine the gate turns some away.
- * For tests of something else than overload.
+ * The same, coming again when told to, as the page does: on a busy machine the gate turns some
+ * away. For tests of something else than overload.
  */
 export async function postUntilLetIn(...request: Parameters<typeof post>): Promise<Answer> {
   for (let tries = 1; ; tries++) {
