@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { ServiceError } from '#common/errors.ts';
-import { isOldWriterError, isPostgresAway } from '#common/postgres.ts';
+import { isPostgresAway } from '#common/postgres.ts';
 
 /** Postgres and Redis away mean "not now", not "broken": the client may try again. */
 export function retryableStoreTrouble(): Middleware {
@@ -37,6 +37,5 @@ const redisAway =
   /^(Connection is closed|Command timed out|Stream isn't writeable|Reached the max)/;
 
 function isStoreAway(error: unknown): boolean {
-  if (isPostgresAway(error) || isOldWriterError(error)) return true;
-  return error instanceof Error && redisAway.test(error.message);
+  return isPostgresAway(error) || (error instanceof Error && redisAway.test(error.message));
 }

@@ -169,9 +169,9 @@ export function isReadOnlyError(error: unknown): boolean {
 
 /**
  * SQLSTATEs that say "not now": 08 connection, 40 serialization and deadlock, 53 resources, 55P03
- * lock timeout, 57 cancelled, going down or coming up, 25006 a standby.
+ * lock timeout, 57 cancelled, going down or coming up, 25006 a standby, VT001 an old writer.
  */
-const awayStates = /^(08|40|53|57)|^(25006|55P03)$/;
+const awayStates = /^(08|40|53|57)|^(25006|55P03|VT001)$/;
 const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
 /** What pg throws without a code. */
 const awayMessages =

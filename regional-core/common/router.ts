@@ -3,7 +3,7 @@ import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { jitteredRetryS, ServiceError } from './errors.ts';
 import type { AppOptions, RequestState } from './http.ts';
-import { isOldWriterError, isPostgresAway } from './postgres.ts';
+import { isPostgresAway } from './postgres.ts';
 
 /** Adds a router's routes; a path that is there with another method is `method_not_allowed`. */
 export function useRouter(app: Koa<RequestState>, router: Router<RequestState>): void {
@@ -31,15 +31,11 @@ export function answerPostgresAway(random: () => number): Middleware {
     try {
       await next();
     } catch (error) {
-      if (error instanceof ServiceError || !isAway(error)) throw error;
+      if (error instanceof ServiceError || !isPostgresAway(error)) throw error;
       throw new ServiceError('not_ready', {
         retryAfterS: jitteredRetryS(2, random),
         cause: error,
       });
     }
   };
-}
-
-function isAway(error: unknown): boolean {
-  return isPostgresAway(error) || isOldWriterError(error);
 }

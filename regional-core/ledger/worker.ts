@@ -260,14 +260,15 @@ export class LedgerWorker {
 /** Away passes by itself; anything else is said in the words of whoever refused. */
 function troubleOf(error: unknown): string {
   if (isReadOnlyError(error)) return 'the database is a standby';
-  if (isPostgresAway(error)) return 'the database is away';
   const said = error instanceof Error ? error.message : String(error);
+  if (isOldWriterError(error)) return said;
+  if (isPostgresAway(error)) return 'the database is away';
   return isRefusal(error) ? `the batch was refused: ${said}` : said;
 }
 
 /** The store answered, and will answer the same to the same batch. */
 function isRefusal(error: unknown): boolean {
-  return !isPostgresAway(error) && !isOldWriterError(error) && !isLogUnread(error);
+  return !isPostgresAway(error) && !isLogUnread(error);
 }
 
 /**

@@ -1,15 +1,20 @@
 import type { PoolClient } from 'pg';
 import { digestBuckets, ResultDigest } from '#common/contracts/digest.ts';
 import { decodeStatement, verifyStatement } from '#common/contracts/final.ts';
-import { importPublicKeys } from '#common/keys.ts';
+import { sealingRegion } from '#common/contracts/seal.ts';
+import type { PublicKeys } from '#common/keys.ts';
 import { createLog } from '#common/log.ts';
 import { createPool } from '#common/postgres.ts';
 import { uuidToBytes } from '#common/uuid.ts';
+import {
+  readApprovalKeys,
+  readBallotKeys,
+  readSealKeys,
+} from '../../../regional-core/ledger/sql/read-keys.ts';
 import { compareRow, compareSeals, compareTotals, Differences } from './differences.ts';
 import { sealJudge } from './seal-judge.ts';
 import { seededRandom } from './shuffle.ts';
 import { readFrozen } from './sql/read-frozen.ts';
-import { readKeys } from './sql/read-keys.ts';
 import { type RecountedLog, readLogs } from './sql/read-logs.ts';
 import { readQuarantined } from './sql/read-quarantined.ts';
 import { readRows, type VoteRange } from './sql/read-rows.ts';
@@ -165,8 +170,11 @@ class SessionRecount {
     logs: readonly RecountedLog[],
     output: ReturnType<typeof createLog>,
   ): Promise<SurveyedLog[]> {
-    const { seals } = await readKeys(this.#client);
-    const isSeal = sealJudge(this.#session, seals);
+    const keysOf = new Map<string, PublicKeys>();
+    for (const region of new Set(logs.map(({ log }) => sealingRegion(log)))) {
+      keysOf.set(region, await readSealKeys(this.#client, region));
+    }
+    const isSeal = sealJudge(this.#session, keysOf);
     const surveyed: SurveyedLog[] = [];
     for (const log of logs) {
       if (!log.is_live) {
@@ -191,7 +199,6 @@ class SessionRecount {
   async #rules(): Promise<CountRules> {
     const { session_id, option_ids, closes_at } = this.#session;
     const { quarantinedMax = quarantinedMaxByDefault } = this.#options;
-    const { ballots } = await readKeys(this.#client);
     const aside = await readQuarantined(this.#client, session_id, quarantinedMax + 1);
     if (aside.length > quarantinedMax) {
       throw new Error(
@@ -201,7 +208,7 @@ class SessionRecount {
     }
     return {
       sessionId: session_id,
-      ballotKeys: importPublicKeys(ballots),
+      ballotKeys: await readBallotKeys(this.#client),
       options: option_ids.length,
       optionIds: option_ids.map((id) => Buffer.from(id)),
       closesAtMs: closes_at.getTime(),
@@ -262,7 +269,7 @@ class SessionRecount {
     const { final_at, final_statement, session_id } = this.#session;
     if (final_at === null) return undefined;
     const statement = final_statement === null ? undefined : decodeStatement(final_statement);
-    const { approvals } = await readKeys(this.#client);
+    const approvals = await readApprovalKeys(this.#client);
     if (statement?.act.session_id !== session_id || !verifyStatement(statement, approvals).ok) {
       this.#differences.add('the final statement is not one that two people signed');
       return undefined;

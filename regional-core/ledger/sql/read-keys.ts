@@ -1,16 +1,16 @@
 import { type ApprovalKeys, importApprovalKeys } from '#common/contracts/act.ts';
+import type { Db } from '#common/copies.ts';
 import { importPublicKeys, type PublicKeys, toPublicJwk } from '#common/keys.ts';
-import type { Pool } from '#common/postgres.ts';
 
 /** Public keys that ballots may be signed with, retired ones too. */
-export async function readBallotKeys(pool: Pool): Promise<PublicKeys> {
-  const { rows } = await pool.query<{ x: string }>('SELECT x FROM votes.ballot_keys');
+export async function readBallotKeys(db: Db): Promise<PublicKeys> {
+  const { rows } = await db.query<{ x: string }>('SELECT x FROM votes.ballot_keys');
   return toKeys(rows);
 }
 
 /** Public keys by which a region's ledgers seal. */
-export async function readSealKeys(pool: Pool, region: string): Promise<PublicKeys> {
-  const { rows } = await pool.query<{ x: string }>(
+export async function readSealKeys(db: Db, region: string): Promise<PublicKeys> {
+  const { rows } = await db.query<{ x: string }>(
     'SELECT x FROM votes.seal_keys WHERE region = $1',
     [region],
   );
@@ -21,8 +21,8 @@ export async function readSealKeys(pool: Pool, region: string): Promise<PublicKe
  * Public keys of the people who may decide, and the first admin that each one's account goes back
  * to: two keys of one are of one person, whoever's accounts they are. Nobody's are left out.
  */
-export async function readApprovalKeys(pool: Pool): Promise<ApprovalKeys> {
-  const { rows } = await pool.query<{ x: string; adminId: string }>(
+export async function readApprovalKeys(db: Db): Promise<ApprovalKeys> {
+  const { rows } = await db.query<{ x: string; adminId: string }>(
     `SELECT x, first_admin AS "adminId"
      FROM votes.approval_keys, votes.first_admin_of(admin_id) AS first_admin
      WHERE first_admin IS NOT NULL`,

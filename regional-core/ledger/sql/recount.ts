@@ -8,11 +8,9 @@ export async function recount(
   sessionNo: number,
   ending: AbortSignal,
 ): Promise<DatabaseRecount> {
-  // Arrays of bigint come as texts: as JSON they are numbers, checked to be exact.
-  const [row] = await queryAtLength<{ digest: string; rows: number[]; tallies: number[] }>(
+  const [row] = await queryAtLength<DatabaseRecount>(
     pool,
-    `SELECT digest, to_jsonb(rows) AS rows, to_jsonb(tallies) AS tallies
-     FROM votes.recount($1)`,
+    'SELECT digest, rows, tallies FROM votes.recount($1)',
     [sessionNo],
     ending,
   );

@@ -13,8 +13,7 @@ import {
 
 /** Logs and a database to recount: what the ledger would have written is written here. */
 const database = await createTestDatabase();
-const { prefix: topicPrefix, brokers } = await createTestTopics();
-export const prefix = topicPrefix;
+export const { prefix, brokers } = await createTestTopics();
 export const pool = database.pool('postgres');
 export const producer = createProducer({ brokers, clientId: 'test' });
 afterAll(() => producer.close());

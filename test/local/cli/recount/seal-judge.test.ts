@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { encodeSeal, type Seal } from '#common/contracts/seal.ts';
+import { importPublicKeys } from '#common/keys.ts';
 import type { LogRecord } from '#common/log-reader.ts';
 import { sealJudge } from '../../../../local/cli/recount/seal-judge.ts';
 import { createSigningKey } from '../../../support/votes.ts';
@@ -10,11 +11,11 @@ const sessionId = randomUUID();
 const east = createSigningKey();
 const eastBefore = createSigningKey();
 const west = createSigningKey();
-const isSeal = sealJudge({ session_id: sessionId, closes_at: new Date(closesAtMs) }, [
-  { region: 'us-east-1', jwk: eastBefore.publicJwk },
-  { region: 'us-west-2', jwk: west.publicJwk },
-  { region: 'us-east-1', jwk: east.publicJwk },
+const keysOf = new Map([
+  ['us-east-1', importPublicKeys([eastBefore.publicJwk, east.publicJwk])],
+  ['us-west-2', importPublicKeys([west.publicJwk])],
 ]);
+const isSeal = sealJudge({ session_id: sessionId, closes_at: new Date(closesAtMs) }, keysOf);
 
 const place = { log: 'us-east-1', partition: 4 };
 const seal: Seal = {
