@@ -8,7 +8,10 @@ ALTER TABLE votes.regions
   ADD COLUMN stands_for smallint REFERENCES votes.regions,
   -- Never read again; its offsets stay as they are.
   ADD COLUMN lost_at timestamptz,
-  ADD COLUMN lost_by bytea;
+  ADD COLUMN lost_by bytea,
+  -- When the log's partitions were last asked of its Kafka, by the clock of who asked less its
+  -- error. Every partition that the log had then has a row in offsets.
+  ADD COLUMN layout_read_at timestamptz;
 
 -- Where a session's first record lies in each partition (a recount starts there), and its control
 -- records: seals and final statements. offsets = sum of verdicts, control included.
@@ -81,7 +84,9 @@ CREATE TABLE votes.acts (
   proposed_by text NOT NULL,
   proposed_at timestamptz NOT NULL DEFAULT now(),
   -- When the second person had signed and what it asks for was done, or was left to the ledger.
-  agreed_at timestamptz
+  agreed_at timestamptz,
+  -- What a body does and what it is listed as are the same.
+  CONSTRAINT kind_is_of_body CHECK (kind = (body::jsonb ->> 'act'))
 );
 CREATE TABLE votes.act_signatures (
   act_hash bytea NOT NULL REFERENCES votes.acts,
@@ -92,9 +97,12 @@ CREATE TABLE votes.act_signatures (
   -- One person, one signature, however many keys.
   PRIMARY KEY (act_hash, admin_id)
 );
+CREATE INDEX acts_by_time ON votes.acts (proposed_at DESC);
+
+-- Who made an account knows its first password: the two are not two people.
+ALTER TABLE portal.admins ADD COLUMN made_by uuid REFERENCES portal.admins;
 
 GRANT SELECT ON votes.seal_keys, votes.seals, votes.corrections, votes.void_votes,
   votes.approval_keys, votes.acts, votes.act_signatures TO ledger, publisher, records, portal;
 GRANT INSERT ON votes.seal_keys, votes.seals TO ledger;
-GRANT INSERT ON votes.approval_keys, votes.acts, votes.act_signatures TO portal;
-GRANT UPDATE (agreed_at) ON votes.acts TO portal;
+GRANT UPDATE (layout_read_at) ON votes.regions TO ledger;

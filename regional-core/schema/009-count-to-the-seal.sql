@@ -59,7 +59,8 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM votes.live_logs WHERE region_no = p_region_no) THEN
     SELECT region INTO name FROM votes.regions WHERE region_no = p_region_no;
-    RAISE EXCEPTION 'the log % is not read: its region was declared lost', name
+    RAISE EXCEPTION 'the log % is not read: it is not known here, or its region is lost',
+      coalesce(name, '#' || p_region_no)
       USING ERRCODE = 'VT002';
   END IF;
   RETURN held;
@@ -200,8 +201,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION votes.refuse_without_winner(p_vote_id uuid) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+  -- A record that was not inserted, has no winner and yet is in time and of a known option: the
+  -- session changed between the two statements. The batch is rolled back, and counted by what
+  -- holds then.
+  RAISE EXCEPTION 'vote % was not counted and has no winner', p_vote_id;
+END
+$$;
+
 -- The records of a batch that were not counted. A statement of its own, because the one that lost
--- to a concurrent insert cannot see the winner (READ COMMITTED).
+-- to a concurrent insert cannot see the winner (READ COMMITTED). In a settled session a record that
+-- says what the one that counts says is a copy of it, as a lost region's standby brings them.
 CREATE FUNCTION votes.judge_rest(
   p_region_no smallint,
   p_partitions smallint[],
@@ -257,8 +269,9 @@ BEGIN
       END AS reason,
       CASE
         WHEN rest.session_no IS NULL OR rest.option_no >= rest.options THEN 'quarantined'
-        WHEN rest.accepted_at > rest.closes_at OR rest.settled OR rest."offset" > rest.cut_offset
-          THEN 'late'
+        WHEN rest.accepted_at > rest.closes_at OR rest."offset" > rest.cut_offset THEN 'late'
+        WHEN rest.settled AND (rest.option_no, rest.accepted_at)
+          IS DISTINCT FROM (winner.option_no, winner.accepted_at) THEN 'late'
         WHEN winner.vote_id IS NULL THEN votes.refuse_without_winner(rest.vote_id)
         WHEN rest.option_no = winner.option_no THEN 'replayed'
         ELSE 'duplicate'
@@ -324,6 +337,8 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_old_or_unread FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_old_or_unread TO ledger;
+REVOKE ALL ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_old_or_unread,
+  votes.refuse_without_winner FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION votes.count_batch, votes.judge_rest, votes.refuse_old_or_unread,
+  votes.refuse_without_winner TO ledger;
 GRANT SELECT ON votes.live_logs TO ledger, publisher, records, portal;

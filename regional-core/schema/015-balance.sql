@@ -6,6 +6,10 @@
 ALTER TABLE votes.log_counts
   ADD COLUMN cluster_id text,
   ADD COLUMN topic_id uuid,
+  -- Where the log ended when the second reader last heard, which it does every ten seconds, votes
+  -- or none: that the copies of a lost region were read to their end is known from here.
+  ADD COLUMN log_end bigint NOT NULL DEFAULT 0,
+  ADD COLUMN heard_at timestamptz NOT NULL DEFAULT '-infinity',
   ADD CONSTRAINT log_is_whole CHECK ((cluster_id IS NULL) = (topic_id IS NULL));
 
 ALTER TABLE votes.log_session_counts
@@ -37,3 +41,5 @@ CREATE INDEX balance_minutes_by_age ON votes.balance_minutes (minute);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON votes.balance_minutes TO records;
 GRANT SELECT ON votes.balance_minutes TO portal;
+-- What is outstanding is asked where the logs are heard, votes or none.
+GRANT SELECT ON votes.log_counts TO portal;

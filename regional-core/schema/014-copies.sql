@@ -5,7 +5,7 @@
 -- A position behind everything committed until now. Aurora keeps positions of its own, in storage;
 -- elsewhere it is the write-ahead log's, as a number of bytes.
 CREATE FUNCTION votes.copies_mark() RETURNS numeric
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   mark numeric;
 BEGIN
@@ -24,7 +24,7 @@ $$;
 -- How many copies have everything up to the mark: replayed there, so that it can be read after a
 -- fail-over; on Aurora, written to the other region's storage.
 CREATE FUNCTION votes.copies_with(p_mark numeric) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   copies integer;
 BEGIN
@@ -41,7 +41,8 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION votes.copies_mark, votes.copies_with FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.copies_mark, votes.copies_with TO portal, identity;
+GRANT EXECUTE ON FUNCTION votes.copies_mark, votes.copies_with
+  TO portal, identity, publisher;
 
 -- A link in a mail did its work and was not answered yet, because the copies lag: it may be asked
 -- for again. With the answer the row goes.

@@ -1,42 +1,12 @@
--- What two people decided is carried out here, in the transaction that writes the second signature;
--- and what nobody may change any more.
---
--- SQLSTATE VT409 is a refusal for people: its message is a sentence that they read.
-
--- The text that people vote on, who may vote and the beginning stand from opening on; an end that
--- has passed is not moved to later; a seal and a final statement are not taken back.
-CREATE FUNCTION votes.keep_frozen() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-  IF (NEW.session_no, NEW.session_id) <> (OLD.session_no, OLD.session_id) THEN
-    RAISE EXCEPTION 'A session keeps its id.' USING ERRCODE = 'VT409';
-  END IF;
-  IF OLD.opens_at <= clock_timestamp() AND (NEW.opens_at > OLD.opens_at
-    OR (NEW.title, NEW.options, NEW.eligibility)
-      IS DISTINCT FROM (OLD.title, OLD.options, OLD.eligibility)) THEN
-    RAISE EXCEPTION 'Title, options, eligibility and opening are frozen once voting has opened.'
-      USING ERRCODE = 'VT409';
-  END IF;
-  IF OLD.closes_at <= clock_timestamp() AND NEW.closes_at > OLD.closes_at THEN
-    RAISE EXCEPTION 'Voting has closed and does not open again.' USING ERRCODE = 'VT409';
-  END IF;
-  IF OLD.sealed_at IS NOT NULL AND NEW.sealed_at IS DISTINCT FROM OLD.sealed_at THEN
-    RAISE EXCEPTION 'A session is sealed once.' USING ERRCODE = 'VT409';
-  END IF;
-  IF OLD.final_at IS NOT NULL AND (NEW.final_at, NEW.final_statement)
-    IS DISTINCT FROM (OLD.final_at, OLD.final_statement) THEN
-    RAISE EXCEPTION 'A final result stays as it is.' USING ERRCODE = 'VT409';
-  END IF;
-  RETURN NEW;
-END
-$$;
-CREATE TRIGGER keep_frozen BEFORE UPDATE ON votes.voting_sessions
-  FOR EACH ROW EXECUTE FUNCTION votes.keep_frozen();
+-- What two people decided is carried out here, in the transaction that writes the second signature.
+-- Two people are two only when different first admins stand behind them: whoever makes an account
+-- chooses its first password, and could sign as its owner. Acts about one session are carried out
+-- one after the other. The portal writes nothing of this but by these functions.
 
 -- Why what a body asks for cannot be done now; null when it can. The caller has read the body by
--- its contract.
+-- its contract, and holds the session's row when it goes on to do it.
 CREATE FUNCTION votes.act_refusal(p_body jsonb) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   session votes.voting_sessions;
   region votes.regions;
@@ -90,6 +60,11 @@ BEGIN
   ) THEN
     RETURN 'Two people have finalised this result; it is about to stand.';
   END IF;
+  -- The same votes may be taken out again after they were put back: that is another act.
+  IF (SELECT count(*) FROM votes.corrections WHERE session_no = session.session_no)
+    IS DISTINCT FROM (p_body ->> 'corrections')::bigint THEN
+    RETURN 'The counts were corrected otherwise by now; look again.';
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -97,7 +72,7 @@ $$;
 -- A region is lost: its offsets stay as they are, nobody reads its log again, the copies of its
 -- votes are read in its place, and the epoch rises. Again for a lost one: nothing.
 CREATE FUNCTION votes.declare_lost(p_region text, p_epoch integer, p_act_hash bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   lost votes.regions;
 BEGIN
@@ -131,7 +106,7 @@ CREATE FUNCTION votes.void_or_restore(
   p_vote_ids uuid[],
   p_act_hash bytea
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   session votes.voting_sessions;
   sign integer := CASE p_kind WHEN 'void' THEN -1 ELSE 1 END;
@@ -170,15 +145,89 @@ BEGIN
 END
 $$;
 
+-- The first admin behind an account: itself, or who made it, or who made that one, and so on. Null
+-- for an id of no account; and for one more than a hundred accounts away, so that a circle ends.
+CREATE FUNCTION votes.first_admin_of(p_admin_id text) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE line AS (
+    SELECT admin_id, made_by, 0 AS steps FROM portal.admins WHERE admin_id::text = p_admin_id
+    UNION ALL
+    SELECT maker.admin_id, maker.made_by, steps + 1
+    FROM line JOIN portal.admins maker ON maker.admin_id = line.made_by
+    WHERE steps < 100
+  )
+  SELECT admin_id FROM line WHERE made_by IS NULL
+$$;
+REVOKE ALL ON FUNCTION votes.first_admin_of FROM PUBLIC;
+-- Who reads a final statement in the log asks if two people signed it; it reads no accounts itself.
+GRANT EXECUTE ON FUNCTION votes.first_admin_of TO ledger, records;
+
+-- What two people are told who both come from this first admin: who else can sign.
+CREATE FUNCTION votes.not_two_people(p_first_admin uuid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'Both signers'' accounts come from '
+    || (SELECT email FROM portal.admins WHERE admin_id = p_first_admin)
+    || coalesce(
+      '. Another has to sign: ' || string_agg(email, ', ' ORDER BY created_at, email)
+        || ', or somebody whose account comes from there.',
+      ', and there is no other first admin: name a second one in the portal''s bootstrap file.'
+    )
+  FROM (
+    SELECT email, created_at FROM portal.admins
+    WHERE made_by IS NULL AND admin_id <> p_first_admin
+    ORDER BY created_at, email LIMIT 5
+  ) AS others
+$$;
+REVOKE ALL ON FUNCTION votes.not_two_people FROM PUBLIC;
+
+-- Registers a person's public key; one that is there already, whosever it is, stays.
+CREATE FUNCTION votes.register_approval_key(p_kid text, p_x text, p_admin_id text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM portal.admins WHERE admin_id::text = p_admin_id) THEN
+    RAISE EXCEPTION 'There is no such account any more; log in again.' USING ERRCODE = 'VT409';
+  END IF;
+  INSERT INTO votes.approval_keys (kid, x, admin_id) VALUES (p_kid, p_x, p_admin_id)
+  ON CONFLICT DO NOTHING;
+END
+$$;
+REVOKE ALL ON FUNCTION votes.register_approval_key FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION votes.register_approval_key TO portal;
+
+-- Writes what somebody proposes, once; again it stays as it is. Raises VT409 when it cannot be done
+-- now. Its name is made here, and nothing of it is the caller's but the body.
+CREATE FUNCTION votes.propose_act(p_body text, p_proposed_by text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  hash bytea := sha256(convert_to(p_body, 'UTF8'));
+  asked jsonb := p_body::jsonb;
+  refusal text;
+BEGIN
+  IF EXISTS (SELECT FROM votes.acts WHERE act_hash = hash) THEN RETURN; END IF;
+  -- An act that is carried out at this moment ends first: this one is judged by what stands then.
+  PERFORM FROM votes.voting_sessions
+  WHERE session_id = (asked ->> 'session_id')::uuid FOR UPDATE;
+  refusal := votes.act_refusal(asked);
+  IF refusal IS NOT NULL THEN
+    RAISE EXCEPTION '%', refusal USING ERRCODE = 'VT409';
+  END IF;
+  INSERT INTO votes.acts (act_hash, kind, body, proposed_by)
+  VALUES (hash, asked ->> 'act', p_body, p_proposed_by) ON CONFLICT DO NOTHING;
+END
+$$;
+REVOKE ALL ON FUNCTION votes.propose_act FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION votes.propose_act TO portal;
+
 -- Carries out an act that two people signed, once. What it does follows from the body, whose hash
 -- is its name; a final result is written by the ledger. The signatures themselves are verified by
 -- who writes them, and again by whoever reads the final statement.
 CREATE FUNCTION votes.carry_out(p_act_hash bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   act votes.acts;
   asked jsonb;
   refusal text;
+  first_admins uuid[];
 BEGIN
   SELECT * INTO act FROM votes.acts WHERE act_hash = p_act_hash FOR UPDATE;
   IF act.agreed_at IS NOT NULL THEN RETURN; END IF;
@@ -191,7 +240,19 @@ BEGIN
       WHERE s.act_hash = p_act_hash) THEN
     RAISE EXCEPTION 'Two people have to sign.' USING ERRCODE = 'VT409';
   END IF;
+  SELECT array_agg(DISTINCT votes.first_admin_of(admin_id)) INTO first_admins
+  FROM votes.act_signatures WHERE act_hash = p_act_hash;
+  IF array_position(first_admins, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'No first admin stands behind an account that has signed; nothing is agreed.'
+      USING ERRCODE = 'VT409';
+  END IF;
+  IF cardinality(first_admins) < 2 THEN
+    RAISE EXCEPTION '%', votes.not_two_people(first_admins[1]) USING ERRCODE = 'VT409';
+  END IF;
   asked := act.body::jsonb;
+  -- Held to the end: of two acts about one session the second is judged by what the first has done.
+  PERFORM FROM votes.voting_sessions
+  WHERE session_id = (asked ->> 'session_id')::uuid FOR UPDATE;
   refusal := votes.act_refusal(asked);
   IF refusal IS NOT NULL THEN
     RAISE EXCEPTION '%', refusal USING ERRCODE = 'VT409';
@@ -209,9 +270,13 @@ $$;
 -- Writes a person's signature, verified by the caller; the second person's carries the act out in
 -- the same transaction. Gives how it stands: agreed now or before, waiting for somebody else, or
 -- signed by this person before. A refusal takes the signature back with it.
-CREATE FUNCTION votes.sign_act(p_act_hash bytea, p_admin_id text, p_kid text, p_signature bytea)
-RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+CREATE FUNCTION votes.sign_act(
+  p_act_hash bytea,
+  p_admin_id text,
+  p_kid text,
+  p_signature bytea
+) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   act votes.acts;
 BEGIN
@@ -222,6 +287,11 @@ BEGIN
     SELECT FROM votes.approval_keys WHERE kid = p_kid AND admin_id = p_admin_id
   ) THEN
     RAISE EXCEPTION 'This key is not registered by this person.' USING ERRCODE = 'VT409';
+  END IF;
+  -- As the first signature, too: nobody's would stay, and keep two people from agreeing.
+  IF votes.first_admin_of(p_admin_id) IS NULL THEN
+    RAISE EXCEPTION 'No first admin stands behind this account; it decides nothing.'
+      USING ERRCODE = 'VT409';
   END IF;
   INSERT INTO votes.act_signatures (act_hash, admin_id, kid, signature)
   VALUES (p_act_hash, p_admin_id, p_kid, p_signature) ON CONFLICT DO NOTHING;
@@ -236,9 +306,4 @@ $$;
 
 REVOKE ALL ON FUNCTION votes.act_refusal, votes.declare_lost, votes.void_or_restore,
   votes.carry_out, votes.sign_act FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.act_refusal, votes.sign_act TO portal;
-
--- Only sign_act writes signatures and says that an act was agreed.
-REVOKE UPDATE (agreed_at) ON votes.acts FROM portal;
-REVOKE INSERT ON votes.act_signatures FROM portal;
-CREATE INDEX acts_by_time ON votes.acts (proposed_at DESC);
+GRANT EXECUTE ON FUNCTION votes.sign_act TO portal;

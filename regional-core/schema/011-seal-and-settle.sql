@@ -1,4 +1,4 @@
--- Leases, seals and final statements as they are read; and from closing to a result: which sessions
+-- Seals and final statements as they are read; and from closing to a result: which sessions
 -- still need seals, the one transaction that settles who won among a voter's records, the digest of
 -- what counts.
 
@@ -6,7 +6,7 @@
 -- one result: the same once more changes nothing, another is refused.
 CREATE FUNCTION votes.keep_final(p_session_no integer, p_statement bytea, p_digest text)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held bytea;
 BEGIN
@@ -92,104 +92,8 @@ LANGUAGE sql AS $$
   FROM ended;
 $$;
 
--- Called every second by each worker. Each may hold ceil(partitions / live workers); a worker with
--- more gives the rest back, one with fewer takes what is free or expired. Gives the epoch, and the
--- partitions held with where each starts (one row without a partition when none is held). A
--- partition that was added to the log is taken like any other. A standby has offsets from the start
--- and leases only once it is read. A log with another cluster or topic id than the one the offsets
--- belong to is an error: its offsets name other records.
-CREATE FUNCTION votes.lease_partitions(
-  p_region_no smallint,
-  p_cluster_id text,
-  p_topic_id uuid,
-  p_partitions integer,
-  p_worker uuid,
-  p_ttl_ms integer,
-  p_epoch_min integer
-) RETURNS TABLE (epoch integer, partition smallint, next_offset bigint)
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-DECLARE
-  now_at timestamptz := clock_timestamp();
-  until timestamptz := now_at + make_interval(secs => p_ttl_ms / 1000.0);
-  held_epoch integer;
-  share integer;
-  stranger votes.offsets;
-BEGIN
-  -- One worker at a time a region; the next sees what this one took.
-  PERFORM pg_advisory_xact_lock(hashtext('votes.leases'), p_region_no);
-
-  INSERT INTO votes.offsets (region_no, partition, cluster_id, topic_id)
-  SELECT p_region_no, number, p_cluster_id, p_topic_id
-  FROM generate_series(0, p_partitions - 1) AS number
-  WHERE NOT EXISTS (
-    SELECT FROM votes.regions WHERE region_no = p_region_no AND lost_at IS NOT NULL)
-  ON CONFLICT DO NOTHING;
-  SELECT * INTO stranger FROM votes.offsets
-  WHERE region_no = p_region_no AND (cluster_id, topic_id) <> (p_cluster_id, p_topic_id) LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'offsets of partition % belong to cluster % topic %, not to cluster % topic %',
-      stranger.partition, stranger.cluster_id, stranger.topic_id, p_cluster_id, p_topic_id;
-  END IF;
-  IF EXISTS (
-    SELECT FROM votes.regions r JOIN votes.regions origin ON origin.region_no = r.stands_for
-    WHERE r.region_no = p_region_no AND origin.lost_at IS NULL
-  ) THEN
-    RETURN QUERY SELECT epoch, NULL::smallint, NULL::bigint FROM votes.epoch;
-    RETURN;
-  END IF;
-  held_epoch := votes.refuse_old_or_unread(p_region_no, p_epoch_min);
-
-  INSERT INTO votes.workers (region_no, worker, expires_at) VALUES (p_region_no, p_worker, until)
-  ON CONFLICT (region_no, worker) DO UPDATE SET expires_at = excluded.expires_at;
-  DELETE FROM votes.workers WHERE region_no = p_region_no AND expires_at < now_at;
-  SELECT ceil(p_partitions::numeric / count(*)) INTO share
-  FROM votes.workers WHERE region_no = p_region_no;
-
-  DELETE FROM votes.leases
-  WHERE region_no = p_region_no AND partition IN (
-    SELECT partition FROM votes.leases
-    WHERE region_no = p_region_no AND worker = p_worker
-    ORDER BY partition OFFSET share);
-  INSERT INTO votes.leases (region_no, partition, worker, expires_at)
-  SELECT p_region_no, number, p_worker, until
-  FROM generate_series(0, p_partitions - 1) AS number
-  LEFT JOIN votes.leases held ON held.region_no = p_region_no AND held.partition = number
-  WHERE held.worker IS NULL OR held.worker = p_worker OR held.expires_at < now_at
-  ORDER BY (held.worker = p_worker) DESC NULLS LAST, number
-  LIMIT share
-  ON CONFLICT (region_no, partition)
-  DO UPDATE SET worker = excluded.worker, expires_at = excluded.expires_at;
-
-  RETURN QUERY
-  SELECT held_epoch, held.partition, held.next_offset
-  FROM (SELECT) AS one_row
-  LEFT JOIN (
-    SELECT o.partition, o.next_offset
-    FROM votes.leases l
-    JOIN votes.offsets o ON o.region_no = l.region_no AND o.partition = l.partition
-    WHERE l.region_no = p_region_no AND l.worker = p_worker
-  ) AS held ON true
-  ORDER BY held.partition;
-END
-$$;
-
 CREATE INDEX voting_sessions_to_settle ON votes.voting_sessions (closes_at)
   WHERE sealed_at IS NULL;
-
--- The number of a standby log: the copies of p_region's votes that p_host holds.
-CREATE FUNCTION votes.standby_no(p_region text, p_host text) RETURNS smallint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
-DECLARE
-  origin smallint := votes.region_no(p_region);
-BEGIN
-  INSERT INTO votes.regions (region, stands_for)
-  SELECT p_region || '@' || p_host, origin
-  WHERE NOT EXISTS (SELECT FROM votes.regions WHERE region = p_region || '@' || p_host)
-  ON CONFLICT DO NOTHING;
-  RETURN (SELECT region_no FROM votes.regions WHERE region = p_region || '@' || p_host);
-END
-$$;
 
 -- Sessions closed for at least p_closed_for_ms by this database's clock, with the partitions of
 -- those given that no seal of theirs was read in. Closing times cannot change any more then.
@@ -211,7 +115,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- True when every partition of every log that is read was read through the session's seal. A log
--- that nobody has begun to read is not sealed.
+-- that nobody has begun to read is not sealed. Seals are written once no vote is answered any more:
+-- a partition that was added before that is among those that a log was found to have afterwards.
 CREATE FUNCTION votes.is_read_through(p_session_no integer) RETURNS boolean
 LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM votes.seals WHERE session_no = p_session_no)
@@ -221,6 +126,13 @@ LANGUAGE sql STABLE AS $$
       LEFT JOIN votes.seals seal ON seal.session_no = p_session_no
         AND seal.region_no = log.region_no AND seal.partition = place.partition
       WHERE seal.session_no IS NULL)
+    AND NOT EXISTS (
+      SELECT FROM votes.live_logs log
+      JOIN votes.regions known USING (region_no)
+      WHERE (known.layout_read_at > (
+        SELECT min(seal.sealed_at) FROM votes.seals seal
+        WHERE seal.session_no = p_session_no AND seal.region_no = log.region_no
+      )) IS NOT TRUE)
 $$;
 
 -- Settles one session: the winner among a voter's records is the one with the smallest
@@ -288,24 +200,22 @@ BEGIN
 END
 $$;
 
--- Settles every session that was read through its seals, each once. Safe to call by several.
-CREATE FUNCTION votes.settle() RETURNS SETOF uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+-- Settles a session that was read through its seals, once; true when this call did. One that
+-- somebody else is settling is left to them.
+CREATE FUNCTION votes.settle(p_session_id uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  due record;
+  due integer;
 BEGIN
-  FOR due IN
-    SELECT s.session_no, s.session_id FROM votes.voting_sessions s
-    WHERE s.sealed_at IS NULL AND s.closes_at < clock_timestamp()
-      AND votes.is_read_through(s.session_no)
-    ORDER BY s.session_no FOR UPDATE
-  LOOP
-    INSERT INTO votes.corrections (session_no, kind, moved)
-    VALUES (due.session_no, 'seal', votes.settle_session(due.session_no));
-    UPDATE votes.voting_sessions SET sealed_at = clock_timestamp(), version = version + 1
-    WHERE session_no = due.session_no;
-    RETURN NEXT due.session_id;
-  END LOOP;
+  SELECT session_no INTO due FROM votes.voting_sessions
+  WHERE session_id = p_session_id AND sealed_at IS NULL AND closes_at < clock_timestamp()
+  FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND OR NOT votes.is_read_through(due) THEN RETURN false; END IF;
+  INSERT INTO votes.corrections (session_no, kind, moved)
+  VALUES (due, 'seal', votes.settle_session(due));
+  UPDATE votes.voting_sessions SET sealed_at = clock_timestamp(), version = version + 1
+  WHERE session_no = due;
+  RETURN true;
 END
 $$;
 
@@ -364,10 +274,10 @@ LANGUAGE sql STABLE AS $$
   FROM option LEFT JOIN counted USING (option_no) LEFT JOIN tallied USING (option_no)
 $$;
 
-REVOKE ALL ON FUNCTION votes.keep_final, votes.judge_control, votes.lease_partitions FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.keep_final, votes.judge_control, votes.lease_partitions TO ledger;
-REVOKE ALL ON FUNCTION votes.standby_no, votes.unsealed, votes.is_read_through,
+REVOKE ALL ON FUNCTION votes.keep_final, votes.judge_control FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION votes.keep_final, votes.judge_control TO ledger;
+REVOKE ALL ON FUNCTION votes.unsealed, votes.is_read_through,
   votes.settle_session, votes.settle, votes.result_digest, votes.recount FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION votes.standby_no, votes.unsealed, votes.settle TO ledger;
+GRANT EXECUTE ON FUNCTION votes.unsealed, votes.settle TO ledger;
 GRANT EXECUTE ON FUNCTION votes.result_digest, votes.recount TO ledger, records, portal;
 GRANT EXECUTE ON FUNCTION votes.is_read_through TO ledger, records, portal, publisher;
