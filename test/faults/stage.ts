@@ -92,6 +92,17 @@ export class Stage {
     this.findings.push({ name, ok, text });
   }
 
+  /** Holds when no attempt of these failed; the text says which did, how, and for how long. */
+  expectNoneFailed(failed: readonly Attempt[] = this.failed): void {
+    const codes = new Map<string, number>();
+    for (const { code = 'none' } of failed) codes.set(code, (codes.get(code) ?? 0) + 1);
+    const sentMs = failed.map((attempt) => attempt.sentMs);
+    const spanS = (Math.max(...sentMs) - Math.min(...sentMs)) / 1000;
+    const kinds = [...codes].map(([code, count]) => `${count} ${code}`).join(', ');
+    const text = `${failed.length} attempts failed (${kinds}) within ${spanS.toFixed(1)} s`;
+    this.expect('accepting is untouched', failed.length === 0, text);
+  }
+
   /** A figure for the table. */
   note(text: string): void {
     this.notes.push(text);

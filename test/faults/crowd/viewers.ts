@@ -27,9 +27,10 @@ export class Viewer {
     this.#socket = this.#watch();
   }
 
-  /** The longest time without a word, from its first event to now. */
-  longestQuietMs(): number {
-    const times = [...this.#times, performance.now()];
+  /** The longest time without a word from `sinceMs` (monotonic) to now. */
+  longestQuietMs(sinceMs: number): number {
+    const heard = this.#times.filter((time) => time > sinceMs);
+    const times = [sinceMs, ...heard, performance.now()];
     return Math.max(0, ...times.slice(1).map((time, at) => time - times[at]!));
   }
 
