@@ -1,4 +1,11 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * Listening sockets: one takes one connection in a turn of the event loop. With a single one a lab
+ * on a busy machine, whose crowd came back to a region that was cut off, let nobody in for minutes.
+ */
+const acceptors = 16;
 
 /** What is done to the bytes of one direction. */
 export interface Trouble {
@@ -35,7 +42,7 @@ interface Link {
  */
 export class Proxy {
   readonly name: string;
-  readonly #server: Server;
+  readonly #servers: readonly Server[];
   readonly #links = new Set<Link>();
   /** Every socket that is open, joined to another or not yet. */
   readonly #sockets = new Set<Socket>();
@@ -51,7 +58,9 @@ export class Proxy {
     this.name = name;
     this.#targets = targets;
     this.#random = random;
-    this.#server = createServer({ allowHalfOpen: false }, (client) => this.#take(client));
+    this.#servers = Array.from({ length: acceptors }, () =>
+      createServer({ allowHalfOpen: false }, (client) => this.#take(client)),
+    );
   }
 
   /** Listens on the port given. */
@@ -62,10 +71,10 @@ export class Proxy {
     random: () => number = Math.random,
   ): Promise<Proxy> {
     const proxy = new Proxy(name, targets, random);
-    await new Promise<void>((resolve, reject) => {
-      proxy.#server.once('error', reject);
-      proxy.#server.listen({ port, host: '127.0.0.1' }, resolve);
-    });
+    for (const server of proxy.#servers) {
+      server.listen({ port, host: '127.0.0.1', reusePort: true });
+      await once(server, 'listening');
+    }
     return proxy;
   }
 
@@ -108,11 +117,9 @@ export class Proxy {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    const closed = this.#servers.map((server) => once(server.close(), 'close'));
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all(closed);
   }
 
   #isSwallowing(): boolean {
