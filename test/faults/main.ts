@@ -9,6 +9,7 @@ import { type Outcome, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { catalogue } from './scenarios/catalogue.ts';
 import { outcomeLines, updateTable } from './table.ts';
+import { warmUp } from './warm-up.ts';
 
 async function main(): Promise<number> {
   const ids = catalogue.map(({ id }) => id);
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
     console.error(`lab in ${lab.ground.folder}: ${scenarios.map(({ id }) => id).join(' ')}`);
     try {
       await lab.start();
+      await warmUp(lab);
       console.error(`up after ${seconds(startedMs)} s`);
       for (const scenario of scenarios) {
         const outcome = await runScenario(lab, scenario, options.scale);

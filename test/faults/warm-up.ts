@@ -1,0 +1,44 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '#common/clock.ts';
+import { Crowd } from './crowd/crowd.ts';
+import { History } from './crowd/history.ts';
+import { Voters } from './crowd/voters.ts';
+import type { Lab } from './lab/lab.ts';
+import { openSession } from './lab/session.ts';
+
+const hourMs = 3_600_000;
+/** As many voters a second as the largest scales bring. */
+const rate = 150;
+const lookMs = 3000;
+const answeredMsMax = 200;
+const warmUpMsMax = 60_000;
+
+/**
+ * Lets a crowd vote, in a session of its own, until every vote of three seconds was answered within
+ * 200 ms; for a minute at most. Thirty processes that start on two cores compile for ten seconds and
+ * more, and a fault in the midst of that would be blamed for what it has not done.
+ */
+export async function warmUp(lab: Lab): Promise<void> {
+  const session = await openSession(lab, hourMs);
+  const folder = join(lab.ground.folder, 'history');
+  await mkdir(folder, { recursive: true });
+  const history = new History(join(folder, 'warm-up.jsonl'));
+  const ways = lab.regions.map(({ name, frontPort }) => ({ region: name, port: frontPort }));
+  const voters = new Voters(lab.keys, session, ways, history);
+  const options = session.optionIds.length;
+  const regions = ways.map(({ region }) => region);
+  const crowd = new Crowd(voters, { rate, options, regions, patienceMs: warmUpMsMax });
+  const giveUpMs = performance.now() + warmUpMsMax;
+  let isWarm = false;
+  while (!isWarm && performance.now() < giveUpMs) {
+    const fromMs = performance.now();
+    await sleep(lookMs + answeredMsMax);
+    isWarm = history.attempts
+      .filter(({ sentMs }) => sentMs > fromMs && sentMs < fromMs + lookMs)
+      .every(({ outcome, sentMs, endMs }) => outcome === 'ok' && endMs - sentMs < answeredMsMax);
+  }
+  await crowd.end();
+  voters.close();
+  history.close();
+}
