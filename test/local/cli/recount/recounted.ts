@@ -13,16 +13,17 @@ import {
 
 /** Logs and a database to recount: what the ledger would have written is written here. */
 const database = await createTestDatabase();
-export const { prefix, brokers } = await createTestTopics();
+const topics = await createTestTopics();
+export const { prefix } = topics;
 export const pool = database.pool('postgres');
-export const producer = createProducer({ brokers, clientId: 'test' });
+export const producer = createProducer({ brokers: topics.brokers, clientId: 'test' });
 afterAll(() => producer.close());
 
 export const key = createSigningKey();
 export const stranger = createSigningKey();
 export const stores = {
   postgres: database.url('records'),
-  regions: [{ name: 'us-east-1', kafka: brokers[0]! }],
+  regions: [{ name: 'us-east-1', kafka: topics.brokers[0]! }],
   topicPrefix: prefix,
 };
 const startMs = Date.now() - 30_000;
