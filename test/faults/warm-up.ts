@@ -16,8 +16,8 @@ const warmUpMsMax = 60_000;
 
 /**
  * Lets a crowd vote, in a session of its own, until every vote of three seconds was answered within
- * 200 ms; for a minute at most. Thirty processes that start on two cores compile for ten seconds and
- * more, and a fault in the midst of that would be blamed for what it has not done.
+ * 200 ms; for a minute at most. Thirty processes that start on two cores compile for ten seconds
+ * and more, and a fault in the midst of that would be blamed for what it has not done.
  */
 export async function warmUp(lab: Lab): Promise<void> {
   const session = await openSession(lab, hourMs);
