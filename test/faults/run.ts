@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { sleep } from '#common/clock.ts';
 import { readLogBounds } from '#common/kafka.ts';
 import { check, type Finding } from './check/check.ts';
@@ -7,10 +5,9 @@ import type { Evidence } from './check/evidence.ts';
 import { type Figures, figuresOf } from './check/figures.ts';
 import { gather, type LogStarts, liveLogs, voteLogs } from './check/gather.ts';
 import { readPartitions } from './check/read-books.ts';
-import { History } from './crowd/history.ts';
-import { Voters } from './crowd/voters.ts';
+import type { Voters } from './crowd/voters.ts';
+import { openVoting } from './crowd/voting.ts';
 import type { Lab } from './lab/lab.ts';
-import { openSession } from './lab/session.ts';
 import type { Scale, Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
 
@@ -34,12 +31,9 @@ const knownMsMax = 30_000;
 export async function runScenario(lab: Lab, scenario: Scenario, scale: Scale): Promise<Outcome> {
   const startedMs = performance.now();
   const closesInS = scenario.closesInS?.(scale);
-  const session = await openSession(lab, closesInS === undefined ? hourMs : closesInS * 1000);
-  const folder = join(lab.ground.folder, 'history');
-  await mkdir(folder, { recursive: true });
-  const history = new History(join(folder, `${scenario.id}.jsonl`));
-  const ways = lab.regions.map(({ name, frontPort }) => ({ region: name, port: frontPort }));
-  const voters = new Voters(lab.keys, session, ways, history);
+  const opensForMs = closesInS === undefined ? hourMs : closesInS * 1000;
+  const voting = await openVoting(lab, scenario.id, opensForMs);
+  const { session, voters, history } = voting;
   const stage = new Stage(lab, scale, session, voters, history);
   const starts = await readStarts(lab);
   let trouble: string | undefined;
@@ -75,8 +69,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, scale: Scale): P
       tookS: (performance.now() - startedMs) / 1000,
     };
   } finally {
-    voters.close();
-    history.close();
+    voting.close();
   }
 }
 

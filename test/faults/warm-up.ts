@@ -1,11 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { sleep } from '#common/clock.ts';
 import { Crowd } from './crowd/crowd.ts';
-import { History } from './crowd/history.ts';
-import { Voters } from './crowd/voters.ts';
+import { openVoting } from './crowd/voting.ts';
 import type { Lab } from './lab/lab.ts';
-import { openSession } from './lab/session.ts';
 
 const hourMs = 3_600_000;
 /** As many voters a second as the largest scales bring. */
@@ -20,14 +16,9 @@ const warmUpMsMax = 60_000;
  * and more, and a fault in the midst of that would be blamed for what it has not done.
  */
 export async function warmUp(lab: Lab): Promise<void> {
-  const session = await openSession(lab, hourMs);
-  const folder = join(lab.ground.folder, 'history');
-  await mkdir(folder, { recursive: true });
-  const history = new History(join(folder, 'warm-up.jsonl'));
-  const ways = lab.regions.map(({ name, frontPort }) => ({ region: name, port: frontPort }));
-  const voters = new Voters(lab.keys, session, ways, history);
+  const { session, voters, history, close } = await openVoting(lab, 'warm-up', hourMs);
   const options = session.optionIds.length;
-  const regions = ways.map(({ region }) => region);
+  const regions = lab.regions.map(({ name }) => name);
   const crowd = new Crowd(voters, { rate, options, regions, patienceMs: warmUpMsMax });
   const giveUpMs = performance.now() + warmUpMsMax;
   let isWarm = false;
@@ -39,6 +30,5 @@ export async function warmUp(lab: Lab): Promise<void> {
       .every(({ outcome, sentMs, endMs }) => outcome === 'ok' && endMs - sentMs < answeredMsMax);
   }
   await crowd.end();
-  voters.close();
-  history.close();
+  close();
 }
