@@ -69,6 +69,22 @@ BEGIN
 END
 $$;
 
+-- Holds the session's row to the end of the transaction, and raises VT409 when what a body asks for
+-- cannot be done now.
+CREATE FUNCTION votes.hold_for_act(p_body jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  refusal text;
+BEGIN
+  PERFORM FROM votes.voting_sessions
+  WHERE session_id = (p_body ->> 'session_id')::uuid FOR UPDATE;
+  refusal := votes.act_refusal(p_body);
+  IF refusal IS NOT NULL THEN
+    RAISE EXCEPTION '%', refusal USING ERRCODE = 'VT409';
+  END IF;
+END
+$$;
+
 -- A region is lost: its offsets stay as they are, nobody reads its log again, the copies of its
 -- votes are read in its place, and the epoch rises. Again for a lost one: nothing.
 CREATE FUNCTION votes.declare_lost(p_region text, p_epoch integer, p_act_hash bytea) RETURNS void
@@ -201,16 +217,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   hash bytea := sha256(convert_to(p_body, 'UTF8'));
   asked jsonb := p_body::jsonb;
-  refusal text;
 BEGIN
   IF EXISTS (SELECT FROM votes.acts WHERE act_hash = hash) THEN RETURN; END IF;
   -- An act that is carried out at this moment ends first: this one is judged by what stands then.
-  PERFORM FROM votes.voting_sessions
-  WHERE session_id = (asked ->> 'session_id')::uuid FOR UPDATE;
-  refusal := votes.act_refusal(asked);
-  IF refusal IS NOT NULL THEN
-    RAISE EXCEPTION '%', refusal USING ERRCODE = 'VT409';
-  END IF;
+  PERFORM votes.hold_for_act(asked);
   INSERT INTO votes.acts (act_hash, kind, body, proposed_by)
   VALUES (hash, asked ->> 'act', p_body, p_proposed_by) ON CONFLICT DO NOTHING;
 END
@@ -226,7 +236,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   act votes.acts;
   asked jsonb;
-  refusal text;
   first_admins uuid[];
 BEGIN
   SELECT * INTO act FROM votes.acts WHERE act_hash = p_act_hash FOR UPDATE;
@@ -251,12 +260,7 @@ BEGIN
   END IF;
   asked := act.body::jsonb;
   -- Held to the end: of two acts about one session the second is judged by what the first has done.
-  PERFORM FROM votes.voting_sessions
-  WHERE session_id = (asked ->> 'session_id')::uuid FOR UPDATE;
-  refusal := votes.act_refusal(asked);
-  IF refusal IS NOT NULL THEN
-    RAISE EXCEPTION '%', refusal USING ERRCODE = 'VT409';
-  END IF;
+  PERFORM votes.hold_for_act(asked);
   IF act.kind = 'declare_lost' THEN
     PERFORM votes.declare_lost(asked ->> 'region', (asked ->> 'epoch')::integer, p_act_hash);
   ELSIF act.kind IN ('void', 'restore') THEN
@@ -304,6 +308,6 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION votes.act_refusal, votes.declare_lost, votes.void_or_restore,
-  votes.carry_out, votes.sign_act FROM PUBLIC;
+REVOKE ALL ON FUNCTION votes.act_refusal, votes.hold_for_act, votes.declare_lost,
+  votes.void_or_restore, votes.carry_out, votes.sign_act FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION votes.sign_act TO portal;
